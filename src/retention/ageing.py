@@ -1,0 +1,228 @@
+"""What time alone does: when an outcome changes if nothing happens, and what changed before.
+
+Outcomes of a table of cases change by a fact or by the passing of days. Between two facts
+they can change only on a few dates, which follow from the limits and the facts; so nothing
+polls. One customer and columns get the same answers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from attrs import field, frozen
+
+from retention.activity import History, Interaction, Purchase, Return
+from retention.measures import Extreme, Seen, figure, values
+from retention.mechanisms.decisions import Decision, FirstMatch
+from retention.mechanisms.periods import AsOf, day_edge, day_of, local_date
+from retention.mechanisms.words import Word
+
+if TYPE_CHECKING:
+    from retention.measures import Aggregate
+    from retention.mechanisms.rules import Limit
+
+Outcome = TypeVar("Outcome")
+
+
+class Trigger(Word):
+    """What made an outcome change (D-06)."""
+
+    TIME = "time", "时间推移"
+    PURCHASE = "purchase", "购买"
+    INTERACTION = "interaction", "互动"
+    RETURN = "return", "退货"
+
+
+@frozen
+class Transition(Generic[Outcome]):
+    """One change of outcome: what was left, what was entered, when, and why.
+
+    ``at`` is the instant from which questions about an instant answer ``entered``; ``on`` is
+    the first date whose whole day does. They differ when a week ends: its Sunday, as a whole
+    day, has seen the week end, which as an instant is Monday's beginning.
+    """
+
+    on: date
+    at: datetime
+    left: Outcome
+    entered: Outcome
+    trigger: Trigger
+    decision: Decision[Outcome] = field(repr=False, eq=False)
+    days_away: int | None = None  # days since the purchase before, when a purchase made it
+
+    def __str__(self) -> str:
+        """Return one line for people."""
+        unless = ", unless a purchase or an interaction comes first"
+        what = f"{self.on} {self.left} -> {self.entered}"
+        return what + (unless if self.trigger is Trigger.TIME else f" ({self.trigger})")
+
+
+def next_change(
+    table: FirstMatch[Outcome], history: History, as_of: AsOf
+) -> Transition[Outcome] | None:
+    """Return the next change of outcome if nothing happens; None if there is none.
+
+    >>> from retention.measures import days_since_purchase
+    >>> from retention.mechanisms.decisions import Case
+    >>> from retention.mechanisms.periods import zone_of
+    >>> table = FirstMatch((Case("recent", days_since_purchase <= 30),), otherwise="old")
+    >>> history = History("C-17", [Purchase("C-17", date(2024, 1, 1), 12_50)])
+    >>> day = AsOf.at(date(2024, 1, 5), zone_of("Asia/Shanghai"))
+    >>> str(next_change(table, history, day))
+    '2024-02-01 recent -> old, unless a purchase or an interaction comes first'
+    """
+    seen = Seen.of(history, as_of)
+    return _next(table, seen, _decide(table, seen).outcome)
+
+
+def _next(table: FirstMatch[Outcome], seen: Seen, now: Outcome) -> Transition[Outcome] | None:
+    as_of = seen.as_of
+    # Whole days: today itself may still bring a change when the question is about an instant.
+    first = as_of.day if as_of.instant else as_of.day + timedelta(days=1)
+    for day in sorted(set(_candidates(table, seen))):
+        if day < first:
+            continue
+        later = _decide(table, seen.moved(AsOf(day, None, as_of.zone)))
+        if later.outcome != now:
+            at = _instant_of(table, seen, day, later.outcome)
+            return Transition(day, at, now, later.outcome, Trigger.TIME, later)
+    return None
+
+
+def _decide(table: FirstMatch[Outcome], seen: Seen) -> Decision[Outcome]:
+    return table.decide(values(seen, table.measures))
+
+
+def _instant_of(table: FirstMatch[Outcome], seen: Seen, day: date, outcome: Outcome) -> datetime:
+    """Instant from which the outcome of a whole day holds: its beginning, or its end."""
+    zone = seen.as_of.zone
+    begins = max(day_edge(day, zone), seen.as_of.instant or day_edge(day, zone))
+    at_once = _decide(table, seen.moved(AsOf(day, begins, zone))).outcome == outcome
+    return begins if at_once else day_edge(day + timedelta(days=1), zone)
+
+
+def _candidates(table: FirstMatch[Outcome], seen: Seen) -> Iterator[date]:
+    """Dates on which a limit of the table can change its answer by itself."""
+    for case in table.cases:
+        for limit in case.when.limits():
+            for aggregate in figure(limit.measure).aggregates:
+                yield from _turns(aggregate, limit, seen)
+
+
+def _turns(aggregate: Aggregate, limit: Limit, seen: Seen) -> Iterator[date]:
+    if isinstance(aggregate, Extreme):
+        day = seen.aggregate(aggregate)
+        if day is not None:
+            for bound in bounds_of(limit):
+                yield day_of(day + bound)
+                yield day_of(day + bound + 1)
+        return
+    for number in sorted(set(seen.days(aggregate.of))):
+        yield from aggregate.span.leaves_on(day_of(number), seen.as_of)
+
+
+def bounds_of(limit: Limit) -> Iterator[int]:
+    """Whole numbers at or just after which a count of days passes a limit."""
+    given = limit.limit if isinstance(limit.limit, tuple) else (limit.limit,)
+    for value in given:
+        if isinstance(value, int | float) and math.isfinite(value) and abs(value) < 10**6:
+            yield math.floor(value)
+
+
+def timeline(
+    table: FirstMatch[Outcome], history: History, until: AsOf
+) -> tuple[Transition[Outcome], ...]:
+    """Return every change of outcome up to a point of view, oldest first (D-06).
+
+    Facts of one instant count together; a fact known by its date alone begins its day. A
+    change that time made at the very instant of a fact counts as made by time only if the
+    fact did not matter.
+    """
+    zone = until.zone
+    times = sorted({_instant(x.at, zone) for x in _facts(history) if until.knows(x.at)})
+    found: list[Transition[Outcome]] = []
+    seen = Seen.of(_until(history, None, zone), until)
+    outcome = _decide(table, seen).outcome
+    for at in times:
+        for change in _by_time(table, seen, outcome, at):
+            found.append(change)
+            outcome = change.entered
+        before, seen = seen, Seen.of(_until(history, at, zone), _as_of(at, zone))
+        decision = _decide(table, seen)
+        if decision.outcome != outcome:
+            found.append(_by_fact(table, history, before, seen, outcome, decision))
+            outcome = decision.outcome
+    for change in _by_time(table, seen, outcome, None):
+        if change.on > until.day or (until.instant and change.at > until.instant):
+            break
+        found.append(change)
+    return tuple(found)
+
+
+def _by_time(
+    table: FirstMatch[Outcome], seen: Seen, outcome: Outcome, before: datetime | None
+) -> Iterator[Transition[Outcome]]:
+    """Changes by time alone after what was seen, strictly before an instant."""
+    while (change := _next(table, seen, outcome)) is not None:
+        if before is not None and change.at >= before:
+            return
+        yield change
+        outcome = change.entered
+        seen = seen.moved(_as_of(change.at, seen.as_of.zone))
+
+
+def _by_fact(
+    table: FirstMatch[Outcome],
+    history: History,
+    before: Seen,
+    seen: Seen,
+    outcome: Outcome,
+    decision: Decision[Outcome],
+) -> Transition[Outcome]:
+    """Return a change at the instant of facts, with what made it."""
+    at = seen.as_of.instant
+    assert at is not None  # noqa: S101  facts are looked at from their instant
+    zone = seen.as_of.zone
+    without = _decide(table, before.moved(seen.as_of)).outcome
+    kinds = {_KINDS[type(x).__name__] for x in _facts(history) if _instant(x.at, zone) == at}
+    order = (Trigger.PURCHASE, Trigger.RETURN, Trigger.INTERACTION)
+    trigger = Trigger.TIME if without == decision.outcome else next(k for k in order if k in kinds)
+    away = None
+    if trigger is Trigger.PURCHASE and before.purchases:
+        away = max(seen.purchases) - max(before.purchases)
+    return Transition(seen.as_of.day, at, outcome, decision.outcome, trigger, decision, away)
+
+
+_KINDS = {
+    "Purchase": Trigger.PURCHASE,
+    "Return": Trigger.RETURN,
+    "Interaction": Trigger.INTERACTION,
+}
+
+
+def _facts(history: History) -> tuple[Purchase | Return | Interaction, ...]:
+    return (*history.purchases, *history.returns, *history.interactions)
+
+
+def _instant(when: date | datetime, zone: ZoneInfo) -> datetime:
+    return when.astimezone(UTC) if isinstance(when, datetime) else day_edge(when, zone)
+
+
+def _as_of(at: datetime, zone: ZoneInfo) -> AsOf:
+    return AsOf(local_date(at, zone), at, zone)
+
+
+def _until(history: History, at: datetime | None, zone: ZoneInfo) -> History:
+    """Return the facts up to an instant; none at all for None."""
+    if at is None:
+        return History(history.customer)
+    return History(
+        history.customer,
+        (x for x in history.purchases if _instant(x.at, zone) <= at),
+        (x for x in history.interactions if _instant(x.at, zone) <= at),
+        (x for x in history.returns if _instant(x.at, zone) <= at),
+    )

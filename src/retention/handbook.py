@@ -1,0 +1,147 @@
+"""A handbook is one value that bundles every policy, and :func:`assess` is the main job.
+
+It can be read, changed by path, compared and fingerprinted like any policy. What a page or a
+picture looks like is not decided here: that is ``reports``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from retention.lifecycle import Lifecycle, Stage
+from retention.mechanisms.decisions import Decision
+from retention.mechanisms.errors import InvalidValueError
+from retention.mechanisms.periods import When, local_date, zone_of
+from retention.mechanisms.policies import Policy, policy
+from retention.segmentation import Layer, RfmCells, Segmentation
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from retention.dues import Dues
+    from retention.logs import InteractionLog, PurchaseLog
+    from retention.mechanisms.answers import Problem
+    from retention.mechanisms.outcomes import Movement, Outcomes
+
+
+@policy
+class Handbook(Policy):
+    """Every rule by which one company keeps its customers.
+
+    >>> from retention.presets import ecommerce
+    >>> ours = ecommerce.with_("lifecycle.stages.new.when.days_since_first_purchase", 45)
+    >>> ours.fingerprint() == ecommerce.fingerprint()
+    False
+    >>> [(each.path, str(each.before), str(each.after)) for each in ecommerce.compare(ours)]
+    [('lifecycle.stages.new.when', 'days_since_first_purchase <= 30', \
+'days_since_first_purchase <= 45')]
+    """
+
+    name: str
+    title: str
+    title_zh: str
+    segmentation: Segmentation
+    lifecycle: Lifecycle
+
+
+@frozen(eq=False)
+class Assessment:
+    """Every customer of a log under one handbook, with reasons and what is due next."""
+
+    handbook: Handbook
+    as_of: When
+    since: When | None  # the earlier day that movement is counted from
+    purchases: int  # rows known at as_of
+    layers: Outcomes[Layer] = field(repr=False)
+    stages: Outcomes[Stage] = field(repr=False)
+    rfm: RfmCells = field(repr=False)
+    due: Dues[Stage] = field(repr=False)
+    layers_moved: Movement[Layer] | None = field(repr=False)
+    stages_moved: Movement[Stage] | None = field(repr=False)
+
+    @property
+    def left_out(self) -> int:
+        """Facts after ``as_of``: known to the log, not to this assessment."""
+        return self.stages.left_out
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Rows of the logs that were set aside."""
+        return self.stages.problems
+
+    def examples(self, number: int = 10) -> Iterator[tuple[Any, Decision[Layer], Decision[Stage]]]:
+        """Customers to look at: the largest spenders of every layer in turn, with both decisions.
+
+        >>> from datetime import date
+        >>> from retention import PurchaseLog
+        >>> from retention.presets import ecommerce
+        >>> log = PurchaseLog.from_columns(customer=["a"], at=[date(2024, 6, 1)], amount=[12.5])
+        >>> for customer, layer, stage in assess(
+        ...     ecommerce, log, as_of=date(2024, 6, 30)
+        ... ).examples():
+        ...     print(customer, layer.outcome, stage.outcome)
+        a new new
+        """
+        spend = self.layers.column("spend_minor")
+        ranked = []
+        for code in range(len(self.layers.table.outcomes)):
+            rows = (self.layers.codes == code).nonzero()[0]
+            best = rows[(-spend[rows]).argsort(kind="stable")][:number]
+            ranked += [(place, code, row) for place, row in enumerate(best.tolist())]
+        for _, _, row in sorted(ranked)[:number]:
+            customer = self.layers.customers[row]
+            yield customer.item(), self.layers.decision(customer), self.stages.decision(customer)
+
+
+def assess(
+    handbook: Handbook,
+    purchases: PurchaseLog,
+    interactions: InteractionLog | None = None,
+    *,
+    as_of: When,
+    since: When | None = None,
+    customers: ArrayLike | None = None,
+) -> Assessment:
+    """Say for every customer of the logs which layer and stage they are in, why, and what is next.
+
+    ``since`` asks the same logs about an earlier day too, to see who moved. Purchases after
+    ``as_of`` are left out and counted.
+
+    >>> from datetime import date
+    >>> from retention import PurchaseLog
+    >>> from retention.presets import ecommerce
+    >>> log = PurchaseLog.from_columns(
+    ...     customer=["a", "b"], at=[date(2024, 6, 1), date(2024, 1, 2)], amount=[12.5, 99.0])
+    >>> report = assess(ecommerce, log, as_of=date(2024, 6, 30))
+    >>> report.layers.explain("b")
+    'sleeping: days_since_purchase 180 is between 91 and 180; not new: days_since_first_purchase \
+180 is not <= 30; not high_active: days_since_purchase 180 is not <= 30, purchases_30d 0 is not \
+>= 2, spend_minor 9900 is not >= inf (spend_share <= 0.2); not medium_active: \
+days_since_purchase 180 is not <= 90, purchases_90d 0 is not >= 1'
+    """
+    zone = zone_of(handbook.lifecycle.zone)
+    if since is not None and local_date(since, zone) >= local_date(as_of, zone):
+        raise InvalidValueError("since", since, f"a day before as_of, {as_of}")
+    segmentation, lifecycle = handbook.segmentation, handbook.lifecycle
+    layers = segmentation.layers(purchases, as_of=as_of)
+    stages = lifecycle.stages(purchases, interactions, as_of=as_of, customers=customers)
+    layers_moved = stages_moved = None
+    if since is not None:
+        layers_moved = layers.compare(segmentation.layers(purchases, as_of=since))
+        before = lifecycle.stages(purchases, interactions, as_of=since, customers=customers)
+        stages_moved = stages.compare(before)
+    return Assessment(
+        handbook,
+        as_of,
+        since,
+        len(purchases) - layers.left_out,
+        layers,
+        stages,
+        segmentation.rfm_cells(purchases, as_of=as_of),
+        lifecycle.dues(purchases, interactions, as_of=as_of, customers=customers),
+        layers_moved,
+        stages_moved,
+    )

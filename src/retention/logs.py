@@ -1,0 +1,456 @@
+"""Purchases and interactions of many customers as columns.
+
+Bad rows are set aside with their numbers and never guessed (:attr:`problems`); columns that
+cannot be a log at all are refused. Customer ids are encoded once; everything after works on
+the codes. Use ``activity`` for the facts of one customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import ArrayLike, NDArray
+
+from retention.activity import History, Interaction, InteractionKind, Purchase, Return
+from retention.mechanisms.answers import Code, Problem
+from retention.mechanisms.errors import (
+    InvalidValueError,
+    MixedCurrenciesError,
+    NaiveInstantError,
+    UnequalColumnsError,
+    UnknownNameError,
+    WrongTypeError,
+)
+from retention.mechanisms.periods import AsOf, checked, day_edge, day_number, day_of
+from retention.mechanisms.words import Word
+
+_MICRO = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_MINOR = 2**53  # beyond this a float64 no longer holds every whole number
+_TIMES = (
+    "dates, aware datetimes, a datetime64[D] column of local days, or any datetime64 column "
+    "with utc=True if it holds UTC instants"
+)
+KINDS = tuple(InteractionKind)
+
+
+class Returns(Word):
+    """What a negative amount means."""
+
+    REFUSE = "refuse", "拒绝"
+    NET = "net", "冲减消费"
+
+
+@frozen(eq=False)
+class Times:
+    """When each row happened: local days, or instants as microseconds since 1970 in UTC."""
+
+    numbers: NDArray[np.int64] = field(repr=False)
+    are_days: bool
+
+    @cached_property
+    def rising(self) -> bool:
+        """Whether the rows are in the order of time, as a log arrives."""
+        return bool((self.numbers[1:] >= self.numbers[:-1]).all())
+
+    def days(self, zone: ZoneInfo) -> NDArray[np.int64]:
+        """Return the day numbers of the local dates."""
+        if self.are_days or not self.numbers.size:
+            return self.numbers
+        low, high = (_instant(int(n)).astimezone(zone).date() for n in self._ends())
+        numbers = range(day_number(low), day_number(high) + 2)
+        edges = np.array([_microseconds(day_edge(day_of(n), zone)) for n in numbers])
+        lengths = np.diff(edges)
+        if (lengths == lengths[0]).all():  # no change of clocks in between: plain arithmetic
+            days: NDArray[np.int64] = (self.numbers - edges[0]) // lengths[0] + numbers[0]
+            return days
+        return np.searchsorted(edges, self.numbers, side="right") - 1 + numbers[0]
+
+    def known(self, as_of: AsOf) -> slice | NDArray[np.bool_]:
+        """Rows that are known at a point of view; a slice when all or the first of them are."""
+        if not self.numbers.size:
+            return slice(None)
+        if self.are_days:
+            end = day_number(as_of.day) + 1
+        elif as_of.instant is not None:
+            end = _microseconds(as_of.instant) + 1
+        else:
+            end = _microseconds(day_edge(as_of.day + timedelta(days=1), as_of.zone))
+        if self._ends()[1] < end:
+            return slice(None)
+        if self.rising:
+            return slice(0, int(np.searchsorted(self.numbers, end)))
+        return self.numbers < end
+
+    def _ends(self) -> tuple[np.int64, np.int64]:
+        if self.rising:
+            return self.numbers[0], self.numbers[-1]
+        return self.numbers.min(), self.numbers.max()
+
+    def kept(self, rows: NDArray[np.bool_] | None) -> Times:
+        """Return the times of the rows that were not set aside."""
+        return self if rows is None else Times(self.numbers[rows], self.are_days)
+
+
+@frozen(eq=False)
+class PurchaseLog:
+    """Purchases, and returns if netted, of many customers.
+
+    >>> log = PurchaseLog.from_columns(
+    ...     customer=["a", "b", "a"],
+    ...     at=np.array(["2024-06-01", "2024-06-02", "NaT"], "datetime64[D]"),
+    ...     amount=[12.50, 8.00, 3.10],
+    ... )
+    >>> log, str(log.problems[0])
+    (PurchaseLog(2 rows, 2 customers), \
+'no time: 1 row (2), first NaT; allowed: a time in every row')
+    """
+
+    customers: NDArray[Any]  # identifier of each code
+    codes: NDArray[np.intp]  # code of the customer, per row
+    times: Times
+    amounts_minor: NDArray[np.int64]  # negative: a return
+    has_returns: bool = False
+    currency: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def from_columns(  # noqa: PLR0913  one keyword a column
+        cls,
+        *,
+        customer: ArrayLike,
+        at: Any,  # noqa: ANN401  a column of datetime64, or dates and datetimes
+        amount: ArrayLike | None = None,
+        amount_minor: ArrayLike | None = None,
+        order: ArrayLike | None = None,
+        currency: str | Sequence[str] = "",
+        returns: Returns | str = Returns.REFUSE,
+        utc: bool = False,
+        minor_digits: int = 2,
+    ) -> PurchaseLog:
+        """Read columns of equal length; the input is not changed.
+
+        Give ``amount_minor`` (whole numbers, exact) or ``amount`` (rounded half to even to
+        ``minor_digits``). ``returns="net"`` lets negative amounts lessen spend.
+        """
+        ids, times = _identifiers(customer), _times(at, utc=utc)
+        minor, unfit = _minor(amount, amount_minor, minor_digits)
+        given = np.asarray(at) if unfit is None else np.asarray(amount)
+        orders = None if order is None else np.asarray(order)
+        _check_lengths(customer=ids, at=times.numbers, amount=minor, order=orders)
+        net = Returns(returns) is Returns.NET
+        lowest = int(minor.min()) if minor.size else 0
+        bad = [
+            (Code.NO_CUSTOMER, ids == "" if ids.dtype.kind == "U" else None, "an identifier"),
+            (Code.NO_TIME, _missing(times), "a time in every row"),
+            (Code.NOT_FINITE, unfit, "a finite amount"),
+            (Code.NEGATIVE_AMOUNT, minor < 0 if lowest < 0 and not net else None, _NO_RETURNS),
+            (
+                Code.DUPLICATE_ORDER,
+                None if orders is None else _repeated(orders),
+                "each order once",
+            ),
+        ]
+        shown = {Code.NO_CUSTOMER: ids, Code.NO_TIME: times.numbers, Code.NEGATIVE_AMOUNT: minor}
+        shown |= {Code.NOT_FINITE: given} | (
+            {} if orders is None else {Code.DUPLICATE_ORDER: orders}
+        )
+        problems, keep = _set_aside(bad, shown)
+        customers, codes = encode(_kept(ids, keep))
+        minor = _kept(minor, keep)
+        has_returns = net and lowest < 0
+        money = _one_currency(currency, keep)
+        return cls(customers, codes, times.kept(keep), minor, has_returns, money, problems)
+
+    @classmethod
+    def of(cls, facts: Iterable[Purchase | Return]) -> PurchaseLog:
+        """Read facts; a return becomes a row with a negative amount."""
+        rows = list(facts)
+        return cls.from_columns(
+            customer=[fact.customer for fact in rows] or np.array([], "U1"),
+            at=[fact.at for fact in rows],
+            amount_minor=np.array(
+                [-x.amount_minor if isinstance(x, Return) else x.amount_minor for x in rows],
+                np.int64,
+            ),
+            order=np.array([x.order if isinstance(x, Purchase) else "" for x in rows], "U"),
+            currency=[fact.currency for fact in rows],
+            returns=Returns.NET,
+        )
+
+    def __len__(self) -> int:
+        """Return the number of rows that were kept."""
+        return len(self.codes)
+
+    def __repr__(self) -> str:
+        """Return the size alone: ids and amounts of customers do not belong into messages."""
+        return f"PurchaseLog({len(self)} rows, {len(self.customers)} customers)"
+
+    def history(self, customer: object, interactions: InteractionLog | None = None) -> History:
+        """Return the facts of one customer as the library's own values."""
+        found = np.flatnonzero(self.customers == customer)
+        if not found.size:
+            raise UnknownNameError("customer", customer, "a customer of this log")
+        others = () if interactions is None else interactions.of_customer(customer)
+        return self._history(int(found[0]), np.flatnonzero(self.codes == found[0]), others)
+
+    def histories(
+        self, interactions: InteractionLog | None = None
+    ) -> Iterator[tuple[str | int, History]]:
+        """Return the facts of every customer of one of the logs, one after the other."""
+        others = dict(interactions.by_customer()) if interactions is not None else {}
+        for code, rows in enumerate(_groups(self.codes, len(self.customers))):
+            name = self.customers[code].item()
+            yield name, self._history(code, rows, others.pop(name, ()))
+        for name, facts in others.items():
+            yield name, History(name, interactions=facts)
+
+    def _history(
+        self, code: int, rows: NDArray[np.intp], others: tuple[Interaction, ...]
+    ) -> History:
+        name, money = self.customers[code].item(), self.currency
+        facts = [(_when(self.times, row), int(self.amounts_minor[row])) for row in rows.tolist()]
+        bought = (Purchase(name, at, n, currency=money) for at, n in facts if n >= 0)
+        back = (Return(name, at, -n, currency=money) for at, n in facts if n < 0)
+        return History(name, bought, others, back)
+
+
+_NO_RETURNS = "0 or more; say returns='net' if negative amounts are returns"
+
+
+@frozen(eq=False)
+class InteractionLog:
+    """Interactions of many customers; ``kinds`` are numbers into :data:`KINDS`.
+
+    >>> InteractionLog.from_columns(customer=[7], at=[date(2024, 5, 15)], kind=["login"])
+    InteractionLog(1 rows, 1 customers)
+    """
+
+    customers: NDArray[Any]
+    codes: NDArray[np.intp]
+    times: Times
+    kinds: NDArray[np.uint8]
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def from_columns(
+        cls,
+        *,
+        customer: ArrayLike,
+        at: Any,  # noqa: ANN401  a column of datetime64, or dates and datetimes
+        kind: ArrayLike,
+        utc: bool = False,
+    ) -> InteractionLog:
+        """Read columns of equal length; a kind that no handbook knows is refused."""
+        ids, times = _identifiers(customer), _times(at, utc=utc)
+        names, inverse = np.unique(np.asarray(kind, "U"), return_inverse=True)
+        known = [word.value for word in KINDS]
+        strange = next((name for name in names.tolist() if name not in known), None)
+        if strange is not None:
+            raise UnknownNameError("kind", strange, known)
+        numbers = np.array([known.index(name) for name in names.tolist()], np.uint8)
+        kinds = numbers[inverse] if names.size else np.array([], np.uint8)
+        _check_lengths(customer=ids, at=times.numbers, kind=kinds)
+        bad = [
+            (Code.NO_CUSTOMER, ids == "" if ids.dtype.kind == "U" else None, "an identifier"),
+            (Code.NO_TIME, _missing(times), "a time in every row"),
+        ]
+        shown = {Code.NO_CUSTOMER: ids, Code.NO_TIME: times.numbers}
+        problems, keep = _set_aside(bad, shown)
+        customers, codes = encode(_kept(ids, keep))
+        return cls(customers, codes, times.kept(keep), _kept(kinds, keep), problems)
+
+    @classmethod
+    def of(cls, facts: Iterable[Interaction]) -> InteractionLog:
+        """Read facts."""
+        rows = list(facts)
+        return cls.from_columns(
+            customer=[fact.customer for fact in rows] or np.array([], "U1"),
+            at=[fact.at for fact in rows],
+            kind=np.array([fact.kind.value for fact in rows], "U"),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of rows that were kept."""
+        return len(self.codes)
+
+    def __repr__(self) -> str:
+        """Return the size alone."""
+        return f"InteractionLog({len(self)} rows, {len(self.customers)} customers)"
+
+    def of_customer(self, customer: object) -> tuple[Interaction, ...]:
+        """Return the interactions of one customer, none for a stranger."""
+        found = np.flatnonzero(self.customers == customer)
+        if not found.size:
+            return ()
+        return self._facts(int(found[0]), np.flatnonzero(self.codes == found[0]))
+
+    def by_customer(self) -> Iterator[tuple[str | int, tuple[Interaction, ...]]]:
+        """Return the interactions of every customer, one after the other."""
+        for code, rows in enumerate(_groups(self.codes, len(self.customers))):
+            yield self.customers[code].item(), self._facts(code, rows)
+
+    def _facts(self, code: int, rows: NDArray[np.intp]) -> tuple[Interaction, ...]:
+        name = self.customers[code].item()
+        return tuple(
+            Interaction(name, _when(self.times, row), KINDS[self.kinds[row]])
+            for row in rows.tolist()
+        )
+
+
+def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the identifiers that occur, sorted, and for every row the number of its own.
+
+    >>> encode(np.array(["b", "a", "b"]))
+    (array(['a', 'b'], dtype='<U1'), array([1, 0, 1]))
+    """
+    if ids.dtype.kind == "i" and ids.size:
+        low, high = int(ids.min()), int(ids.max())
+        if low >= 0 and high < 4 * ids.size + 1024:  # small numbers are their own codes
+            seen = np.zeros(high + 1, bool)
+            seen[ids] = True
+            if seen.all():
+                return np.arange(high + 1, dtype=ids.dtype), ids.astype(np.intp, copy=False)
+            return np.flatnonzero(seen).astype(ids.dtype), (np.cumsum(seen) - 1)[ids]
+    customers, codes = np.unique(ids, return_inverse=True)
+    return customers, codes.astype(np.intp, copy=False)
+
+
+def _identifiers(customer: ArrayLike) -> NDArray[Any]:
+    ids = np.asarray(customer)
+    if ids.dtype.kind == "u":
+        ids = ids.astype(np.int64)
+    if ids.dtype.kind not in "iU":
+        allowed = "text of fixed width or whole numbers; np.asarray(ids, dtype=str) makes text"
+        raise WrongTypeError("customer", ids.dtype, allowed)
+    return ids
+
+
+def _times(at: Any, *, utc: bool) -> Times:  # noqa: ANN401
+    """Read what came as time, without guessing a zone."""
+    column = np.asarray(at) if hasattr(at, "__array__") else None
+    if column is None:
+        return _python_times(list(at))
+    if column.dtype.kind != "M":
+        raise WrongTypeError("at", column.dtype, _TIMES)
+    if column.dtype == "datetime64[D]":
+        return Times(column.view(np.int64), are_days=True)
+    if not utc:
+        first = str(column[0]) if column.size else str(column.dtype)
+        raise NaiveInstantError("at", first, _TIMES)
+    return Times(column.astype("datetime64[us]").view(np.int64), are_days=False)
+
+
+def _python_times(at: list[Any]) -> Times:
+    """Read dates, or aware datetimes; a mixture counts a date from where UTC begins it."""
+    for when in at:
+        if when is not None:
+            checked(when, "at")
+    if not any(isinstance(when, datetime) for when in at):
+        days = [_NONE if when is None else day_number(when) for when in at]
+        return Times(np.array(days, np.int64), are_days=True)
+    if not all(when is None or isinstance(when, datetime) for when in at):
+        raise WrongTypeError("at", "dates among datetimes", "one of the two in one column")
+    instants = [_NONE if when is None else _microseconds(when) for when in at]
+    return Times(np.array(instants, np.int64), are_days=False)
+
+
+_NONE = np.iinfo(np.int64).min  # how datetime64 writes NaT
+
+
+def _missing(times: Times) -> NDArray[np.bool_] | None:
+    numbers = times.numbers
+    return numbers == _NONE if numbers.size and numbers.min() == _NONE else None
+
+
+def _minor(
+    amount: ArrayLike | None, amount_minor: ArrayLike | None, digits: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """Whole minor units, and the rows whose amount is no number (None: all are)."""
+    if (amount is None) == (amount_minor is None):
+        raise InvalidValueError("amount", "both or neither", "one of amount and amount_minor")
+    if amount_minor is not None:
+        column = np.asarray(amount_minor)
+        if column.dtype.kind not in "iu" and column.size:
+            raise WrongTypeError("amount_minor", column.dtype, "whole minor units, e.g. 1250")
+        return column.astype(np.int64, copy=False), None
+    column = np.asarray(amount)
+    if column.dtype.kind not in "iuf":
+        raise WrongTypeError("amount", column.dtype, "numbers, e.g. 12.50")
+    minor = np.rint(column * 10.0**digits)
+    fit = np.abs(minor) < _MOST_MINOR  # NaN and infinity fail too
+    if fit.all():
+        return minor.astype(np.int64), None
+    return np.where(fit, minor, 0).astype(np.int64), ~fit
+
+
+def _check_lengths(**columns: NDArray[Any] | None) -> None:
+    lengths = {name: column.shape for name, column in columns.items() if column is not None}
+    if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
+        shown = {name: shape[0] if len(shape) == 1 else shape for name, shape in lengths.items()}
+        raise UnequalColumnsError("log", shown)
+
+
+def _repeated(orders: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Rows whose order was given before; an empty order is none."""
+    found, first = np.unique(orders, return_index=True)
+    if len(found) == len(orders):
+        return None
+    again = np.ones(len(orders), bool)
+    again[first] = False
+    return again & (orders != "") if orders.dtype.kind == "U" else again
+
+
+def _set_aside(
+    bad: list[tuple[Code, NDArray[np.bool_] | None, str]], shown: dict[Code, NDArray[Any]]
+) -> tuple[tuple[Problem, ...], NDArray[np.bool_] | None]:
+    """Problems, and the rows to keep (None: all of them)."""
+    problems = []
+    keep: NDArray[np.bool_] | None = None
+    for code, rows, allowed in bad:
+        if rows is None or not rows.any():
+            continue
+        numbers = np.flatnonzero(rows)
+        first = "NaT" if code is Code.NO_TIME else str(shown[code][numbers[0]])
+        problems.append(Problem(code, tuple(numbers.tolist()), first, allowed))
+        keep = ~rows if keep is None else keep & ~rows
+    return tuple(problems), keep
+
+
+def _kept(column: NDArray[Any], keep: NDArray[np.bool_] | None) -> NDArray[Any]:
+    return column if keep is None else column[keep]
+
+
+def _one_currency(currency: str | Sequence[str], keep: NDArray[np.bool_] | None) -> str:
+    if isinstance(currency, str):
+        return currency
+    found = np.unique(_kept(np.asarray(currency, "U"), keep)).tolist()
+    if len(found) > 1:
+        raise MixedCurrenciesError("log", found)
+    return str(found[0]) if found else ""
+
+
+def _groups(codes: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
+    """Rows of every code, in the order of the rows."""
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=size))[:-1]
+    return np.split(order, ends)
+
+
+def _when(times: Times, row: int) -> date | datetime:
+    number = int(times.numbers[row])
+    return day_of(number) if times.are_days else _instant(number)
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _microseconds(when: datetime) -> int:
+    return (when - _EPOCH) // _MICRO

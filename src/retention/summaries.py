@@ -1,0 +1,370 @@
+"""Summaries: the measures of many customers from logs, in numpy, mergeable.
+
+A summary keeps aggregates, not rows: the summary of a union of logs is the merge of their
+summaries, so logs can be summarised where they lie. Values equal those of ``measures`` for
+each customer alone. The summary of purchase-model fits (CLV) is here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import ArrayLike, NDArray
+
+from retention.activity import InteractionKind
+from retention.logs import KINDS, InteractionLog, PurchaseLog, encode
+from retention.measures import Aggregate, Extreme, Figure, Of, Tally, figure
+from retention.mechanisms.answers import Problem
+from retention.mechanisms.errors import InvalidValueError, UnpinnedPolicyError
+from retention.mechanisms.periods import AsOf, day_number
+
+Log = PurchaseLog | InteractionLog
+
+NEVER_LAST = -(2**31)  # last day of something that never happened: any other day is later
+NEVER_FIRST = 2**31  # first day of it: any other day is earlier
+_LOGIN = KINDS.index(InteractionKind.LOGIN)
+_EXACT_SUM = 2**53  # sums of float64 weights are exact below
+
+
+@frozen(eq=False)
+class Summary:
+    """Aggregates per customer as of one point of view.
+
+    >>> from datetime import date
+    >>> from retention.mechanisms.periods import zone_of
+    >>> day = AsOf.at(date(2024, 6, 30), zone_of("Asia/Shanghai"))
+    >>> log = PurchaseLog.from_columns(
+    ...     customer=[7, 9, 7],
+    ...     amount_minor=[100, 250, 50],
+    ...     at=np.array(["2024-06-01", "2024-01-02", "2024-06-20"], "datetime64[D]"),
+    ... )
+    >>> summary = Summary.of(["days_since_purchase", "spend_minor_30d"], log, as_of=day)
+    >>> {name: summary.column(name).tolist() for name in summary.names}
+    {'days_since_purchase': [10, 180], 'spend_minor_30d': [150, 0]}
+    """
+
+    names: tuple[str, ...]
+    customers: NDArray[Any] = field(repr=False)
+    aggregates: Mapping[Aggregate, NDArray[np.int64]] = field(repr=False)
+    as_of: AsOf
+    left_out: int = 0  # facts after as_of
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        names: Iterable[str],
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: AsOf,
+        customers: ArrayLike | None = None,
+        also: Iterable[Aggregate] = (),
+    ) -> Summary:
+        """Summarise logs for the measures with these names, and for further aggregates.
+
+        A customer is in the summary when a fact of theirs is known at ``as_of``, or when
+        listed in ``customers`` (people who registered and did nothing yet).
+        """
+        names = tuple(dict.fromkeys(names))
+        wanted = dict.fromkeys(each for name in names for each in figure(name).aggregates)
+        wanted |= dict.fromkeys(also)
+        logs: list[Log] = [purchases, *([] if interactions is None else [interactions])]
+        listed = None if customers is None else np.unique(np.asarray(customers))
+        everyone, places = _everyone(logs, listed)
+        views = [_View.of(log, place, as_of) for log, place in zip(logs, places, strict=True)]
+        found = {each: _aggregate(each, views, len(everyone), as_of) for each in wanted}
+        left_out = sum(view.left_out for view in views)
+        problems = tuple(problem for log in logs for problem in log.problems)
+        if left_out:
+            seen = _seen(views, len(everyone))
+            if listed is not None:
+                seen[np.searchsorted(everyone, listed)] = True
+            everyone = everyone[seen]
+            found = {each: values[seen] for each, values in found.items()}
+        return cls(names, everyone, found, as_of, left_out, problems)
+
+    def __len__(self) -> int:
+        """Return the number of customers."""
+        return len(self.customers)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return one measure per customer; float64 with NaN where a value is missing."""
+        wanted = figure(name)
+        if wanted.share_of:
+            raise UnpinnedPolicyError("measure", name, "pin the policy, or rank the amounts")
+        return derived(wanted, [self.aggregates[x] for x in wanted.aggregates], self._today)
+
+    def columns(self, names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Return measures per customer by name; all of them by default."""
+        return {name: self.column(name) for name in (self.names if names is None else names)}
+
+    def merge(self, other: Summary) -> Summary:
+        """Return the summary of both logs together: same measures, same point of view."""
+        if self.as_of != other.as_of or self.names != other.names:
+            raise InvalidValueError("merge", other.names, "a summary of the same measures and day")
+        everyone = np.union1d(self.customers, other.customers)
+        left, right = (np.searchsorted(everyone, x.customers) for x in (self, other))
+        merged = {}
+        for each, values in self.aggregates.items():
+            both = np.full(len(everyone), _nothing(each), np.int64)
+            both[left] = values
+            join = getattr(np, each.merged())
+            both[right] = join(both[right], other.aggregates[each])
+            merged[each] = both
+        left_out = self.left_out + other.left_out
+        problems = self.problems + other.problems
+        return Summary(self.names, everyone, merged, self.as_of, left_out, problems)
+
+    @property
+    def _today(self) -> int:
+        return day_number(self.as_of.day)
+
+
+def derived(wanted: Figure, found: list[NDArray[np.int64]], today: Any) -> NDArray[Any]:  # noqa: ANN401
+    """Return the values of a measure from its aggregates; NaN where one is missing."""
+    column: NDArray[Any] = wanted.family.combine(found, today, wanted.divisor)
+    for each, values in zip(wanted.aggregates, found, strict=True):
+        if isinstance(each, Extreme):
+            missing = values == _nothing(each)
+            if missing.any():
+                column = np.where(missing, np.nan, column)
+    return column
+
+
+def _nothing(each: Aggregate) -> int:
+    """Value of an aggregate for a customer without any such fact."""
+    if isinstance(each, Tally):
+        return 0
+    return NEVER_LAST if each.last else NEVER_FIRST
+
+
+@frozen(eq=False)
+class _View:
+    """The known rows of one log: codes into everyone, day numbers, amounts or kinds."""
+
+    log: Log
+    codes: NDArray[np.intp]
+    days: NDArray[np.int64]
+    rows: slice | NDArray[np.bool_]
+    left_out: int
+
+    @classmethod
+    def of(cls, log: Log, place: NDArray[np.intp] | None, as_of: AsOf) -> _View:
+        rows = log.times.known(as_of)
+        codes = log.codes[rows]
+        codes = codes if place is None else place[codes]
+        days = log.times.days(as_of.zone)[rows]
+        return cls(log, codes, days, rows, len(log) - len(codes))
+
+    def facts(self, of: Of) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """Codes and days of one kind of fact."""
+        fit: NDArray[np.bool_] | None = None
+        if of == "logins" and isinstance(self.log, InteractionLog):
+            fit = self.log.kinds[self.rows] == _LOGIN
+        elif of == "purchases" and isinstance(self.log, PurchaseLog) and self.log.has_returns:
+            fit = self.log.amounts_minor[self.rows] >= 0
+        return (self.codes, self.days) if fit is None else (self.codes[fit], self.days[fit])
+
+
+def _everyone(
+    logs: list[Log], listed: NDArray[Any] | None
+) -> tuple[NDArray[Any], list[NDArray[np.intp] | None]]:
+    """All customers, and for each log where its own are among them (None: the same)."""
+    groups = [log.customers for log in logs if len(log)] + ([] if listed is None else [listed])
+    if {group.dtype.kind for group in groups} == {"i", "U"}:
+        raise InvalidValueError("customers", "numbers in one log, text in another", "one kind")
+    if len(groups) <= 1:
+        everyone = groups[0] if groups else logs[0].customers
+        return everyone, [None if log.customers is everyone else _NOBODY for log in logs]
+    everyone, _ = encode(np.concatenate(groups))
+    return everyone, [
+        np.searchsorted(everyone, log.customers) if len(log) else _NOBODY for log in logs
+    ]
+
+
+_NOBODY = np.array([], np.intp)
+
+
+def _aggregate(each: Aggregate, views: list[_View], size: int, as_of: AsOf) -> NDArray[np.int64]:
+    money = each.of in {"purchases", "spend_minor"}
+    view = next((x for x in views if isinstance(x.log, PurchaseLog) == money), None)
+    if view is None or not len(view.codes):
+        return np.full(size, _nothing(each), np.int64)
+    if isinstance(each, Extreme):
+        codes, days = view.facts(each.of)
+        return _extreme(each, codes, days, size, rising=view.log.times.rising)
+    return _tally(each, view, size, as_of)
+
+
+def _extreme(
+    each: Extreme, codes: NDArray[np.intp], days: NDArray[np.int64], size: int, *, rising: bool
+) -> NDArray[np.int64]:
+    found = np.full(size, _nothing(each), np.int64)
+    if rising:  # rows in the order of time: the last write wins
+        step = 1 if each.last else -1
+        found[codes[::step]] = days[::step]
+    else:
+        (np.maximum if each.last else np.minimum).at(found, codes, days)
+    return found
+
+
+def _tally(each: Tally, view: _View, size: int, as_of: AsOf) -> NDArray[np.int64]:
+    codes, days = view.facts(each.of)
+    low, high = each.span.bounds(as_of)
+    rows: slice | NDArray[np.bool_]
+    if view.log.times.rising:
+        rows = slice(*np.searchsorted(days, (low, high + 1)).tolist())
+    else:
+        rows = (days >= low) & (days <= high)
+    if each.of != "spend_minor":
+        return np.bincount(codes[rows], minlength=size)
+    assert isinstance(view.log, PurchaseLog)  # noqa: S101  money stands in purchase logs alone
+    return sums(codes[rows], view.log.amounts_minor[view.rows][rows], size)
+
+
+def sums(codes: NDArray[np.intp], amounts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return exact sums of whole numbers per code.
+
+    >>> sums(np.array([0, 1, 0]), np.array([2**60, 1, -1]), 2).tolist()
+    [1152921504606846975, 1]
+    """
+    if amounts.size == 0:
+        return np.zeros(size, np.int64)
+    largest = max(abs(int(amounts.max())), abs(int(amounts.min())))
+    if largest * amounts.size < _EXACT_SUM:
+        return np.bincount(codes, weights=amounts, minlength=size).astype(np.int64)
+    found = np.zeros(size, np.int64)
+    np.add.at(found, codes, amounts)
+    return found
+
+
+def _seen(views: list[_View], size: int) -> NDArray[np.bool_]:
+    seen = np.zeros(size, bool)
+    for view in views:
+        seen[view.codes] = True
+    return seen
+
+
+@frozen(eq=False)
+class ClvSummary:
+    """What purchase models of customer lifetime value are fitted on, one row a customer.
+
+    All purchases of one local day are one purchase occasion. Returns lessen the money of
+    their day and are no occasion. ``age_at_last_purchase_days`` is what the CLV literature
+    calls recency; it is not the days *since* the last purchase.
+    """
+
+    customers: NDArray[Any] = field(repr=False)
+    repeat_purchases: NDArray[np.int64] = field(repr=False)  # x: occasions after the first
+    age_at_last_purchase_days: NDArray[np.int64] = field(repr=False)  # t_x
+    age_days: NDArray[np.int64] = field(repr=False)  # T: first purchase to as_of
+    mean_repeat_spend_minor: NDArray[np.float64] = field(repr=False)  # per repeat; 0 without
+    as_of: AsOf
+    left_out: int = 0
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Return plain columns by name."""
+        names = (
+            "customers", "repeat_purchases", "age_at_last_purchase_days", "age_days",
+            "mean_repeat_spend_minor",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names}
+
+
+def clv_summary(log: PurchaseLog, *, as_of: AsOf) -> ClvSummary:
+    """Summarise purchases for models of customer lifetime value.
+
+    >>> from datetime import date
+    >>> from retention.mechanisms.periods import zone_of
+    >>> log = PurchaseLog.from_columns(customer=[7, 7, 7], amount_minor=[100, 40, 20],
+    ...     at=np.array(["2024-01-01", "2024-01-31", "2024-01-31"], "datetime64[D]"))
+    >>> one = clv_summary(log, as_of=AsOf.at(date(2024, 6, 30), zone_of("UTC")))
+    >>> {name: column.tolist() for name, column in one.to_columns().items()}
+    {'customers': [7], 'repeat_purchases': [1], 'age_at_last_purchase_days': [30], \
+'age_days': [181], 'mean_repeat_spend_minor': [60.0]}
+    """
+    rows = _Occasions.of(log, as_of)
+    seen = rows.visits > 0
+    whole = bool(seen.all())
+
+    def take(column: NDArray[Any]) -> NDArray[Any]:
+        return column if whole else column[seen]
+
+    first, last = take(rows.first), take(rows.last)
+    repeats = take(rows.visits) - 1
+    money = np.where(repeats > 0, take(rows.total) - take(rows.opening), 0)
+    return ClvSummary(
+        take(log.customers),
+        repeats,
+        last - first,
+        day_number(as_of.day) - first,
+        money / np.maximum(repeats, 1),
+        as_of,
+        rows.left_out,
+    )
+
+
+@frozen(eq=False)
+class _Occasions:
+    """First and last day, occasions, money in all and on the first day, per code."""
+
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    visits: NDArray[np.int64]
+    total: NDArray[Any]
+    opening: NDArray[Any]
+    left_out: int
+
+    @classmethod
+    def of(cls, log: PurchaseLog, as_of: AsOf) -> _Occasions:
+        size = len(log.customers)
+        known = log.times.known(as_of)
+        codes, amounts = log.codes[known], log.amounts_minor[known]
+        days = log.times.days(as_of.zone)[known]
+        left_out = len(log) - len(codes)
+        if not log.times.rising:
+            order = np.argsort(_narrow(days), kind="stable")  # a radix sort below 65,536 days
+            codes, days, amounts = codes[order], days[order], amounts[order]
+        bought, on = codes, days
+        if log.has_returns:
+            is_purchase = amounts >= 0
+            bought, on = codes[is_purchase], days[is_purchase]
+        first, last = np.full(size, NEVER_FIRST), np.full(size, NEVER_LAST)
+        last[bought] = on
+        first[bought[::-1]] = on[::-1]
+        opening = np.flatnonzero(days == first[codes])
+        return cls(
+            first,
+            last,
+            _visits(bought, on, size),
+            np.bincount(codes, weights=amounts, minlength=size),
+            np.bincount(codes[opening], weights=amounts[opening], minlength=size),
+            left_out,
+        )
+
+
+def _visits(codes: NDArray[np.intp], days: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Different days per code; rows are in the order of time."""
+    visits = np.zeros(size, np.int64)
+    if not codes.size:
+        return visits
+    span = int(days[-1] - days[0]) + 1
+    if span * 20 > codes.size:  # few rows on many days: sort what is there
+        pairs = np.unique(codes.astype(np.int64) * span + (days - days[0]))
+        return np.bincount(pairs // span, minlength=size)
+    edges = np.searchsorted(days, np.arange(days[0], days[-1] + 2)).tolist()
+    for low, high in pairwise(edges):
+        visits[codes[low:high]] += 1  # assignment, not addition: rows of one day count once
+    return visits
+
+
+def _narrow(days: NDArray[np.int64]) -> NDArray[Any]:
+    """Days from the first one, as the smallest type that holds them."""
+    from_first = days - days.min() if days.size else days
+    small = not days.size or int(from_first.max()) < 2**16
+    return from_first.astype(np.uint16) if small else from_first
