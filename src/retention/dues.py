@@ -1,29 +1,32 @@
 """When the outcome of each of many customers changes by time alone: ``ageing`` for columns.
 
-Tables that ask for days since something and for weeks, as lifecycle stages do, are answered
-from the aggregates of a summary. Tables with counting windows, as layers have, need the facts
-and take the path of one customer; the answers are the same.
+The dates on which something can change follow from the limits and the facts. They are looked
+at in turn, for all customers whose outcome has not changed yet.
 """
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from retention.activity import History
-from retention.ageing import bounds_of, next_change
+from retention.ageing import bounds_of
 from retention.logs import InteractionLog, PurchaseLog
-from retention.measures import Aggregate, Ever, Extreme, Tally, Week, figure
+from retention.measures import Aggregate, Ever, Extreme, Tally, figure
 from retention.mechanisms.decisions import FirstMatch
-from retention.mechanisms.periods import AsOf, day_number, monday
-from retention.summaries import NEVER_FIRST, Summary, derived
+from retention.mechanisms.periods import AsOf, day_number, day_of
+from retention.summaries import NEVER_FIRST, Log, Summary, View, derived, sums, view_of
+
+if TYPE_CHECKING:
+    from retention.mechanisms.rules import Limit
 
 Outcome = TypeVar("Outcome")
 
 _NO_DAY = np.iinfo(np.int64).min  # NaT of datetime64
+_DAY_BITS = 32  # a customer's code and a day number share one integer
 
 
 @frozen(eq=False)
@@ -85,124 +88,146 @@ def next_changes(
     >>> next_changes(table, log, as_of=day).on
     array(['2024-02-01',        'NaT'], dtype='datetime64[D]')
     """
-    summary = Summary.of(
-        table.measures,
-        purchases,
-        interactions,
-        as_of=as_of,
-        customers=customers,
-        also=_running_weeks(table),
-    )
+    summary = Summary.of(table.measures, purchases, interactions, as_of=as_of, customers=customers)
+    logs: list[Log] = [purchases, *([] if interactions is None else [interactions])]
+    views = [View.of(log, _place(log, summary), as_of) for log in logs]
     now = table.codes(summary.columns(table.measures))
-    if _ages(table):
-        on, becomes = _by_columns(table, summary, now)
-    else:
-        on, becomes = _one_by_one(table, summary, purchases, interactions, now)
+    ahead = _Ahead.of(table, summary, views)
+    on, becomes = np.full(len(summary), _NO_DAY), now.copy()
+    for rows, days in ahead.turns():
+        still = on[rows] == _NO_DAY
+        rows, days = rows[still], days[still]  # noqa: PLW2901  whoever has changed is done
+        later = table.codes(ahead.columns(rows, days))
+        changed = later != now[rows]
+        on[rows[changed]] = days[changed]
+        becomes[rows[changed]] = later[changed]
     return Dues(table, summary.customers, on.view("datetime64[D]"), now, becomes)
 
 
-def _ages(table: FirstMatch[Outcome]) -> bool:
-    """Whether all measures of a table can be carried forward from aggregates alone."""
-    return all(
-        isinstance(each, Extreme) or isinstance(each.span, Ever | Week)
-        for name in table.measures
-        for each in figure(name).aggregates
-    )
+def _place(log: Log, summary: Summary) -> NDArray[np.intp]:
+    """Where the customers of a log are in the summary; those with no known fact are nowhere."""
+    return np.searchsorted(summary.customers, log.customers)
 
 
-def _running_weeks(table: FirstMatch[Outcome]) -> list[Aggregate]:
-    """The week that is still running, which will be a full week one day."""
-    found = (each for name in table.measures for each in figure(name).aggregates)
-    kinds = {x.of for x in found if isinstance(x, Tally) and isinstance(x.span, Week)}
-    return [Tally(kind, Week(-1)) for kind in sorted(kinds)]
+@frozen(eq=False)
+class _Facts:
+    """Facts that a window may still hold on a later day: whose, when, how much each counts."""
+
+    codes: NDArray[np.intp]
+    days: NDArray[np.int64]
+    weights: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, each: Tally, views: list[View], as_of: AsOf) -> _Facts:
+        view = view_of(each, views)
+        if view is None:
+            nothing = np.array([], np.int64)
+            return cls(nothing, nothing, nothing)
+        codes, days = view.facts(each.of)
+        # A running week becomes a full one, so look at it even where no full week reaches it.
+        low = min(each.span.bounds(as_of)[0], day_number(as_of.day) - 7)
+        fit = days >= low
+        money = each.of == "spend_minor"
+        weights = view.amounts_minor[fit] if money else np.ones(int(fit.sum()), np.int64)
+        return cls(codes[fit], days[fit], weights)
+
+    def tally(
+        self, place: NDArray[np.intp], low: NDArray[np.int64], high: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Sum per place what lies inside its own window; place -1 is not asked for."""
+        at = place[self.codes]
+        mine = at >= 0
+        at, days = at[mine], self.days[mine]
+        fit = (days >= low[at]) & (days <= high[at])
+        return sums(at[fit], self.weights[mine][fit], len(low))
 
 
-def _by_columns(
-    table: FirstMatch[Outcome], summary: Summary, now: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    days = _candidates(table, summary)
-    days.sort(axis=1)
-    on = np.full(len(summary), _NO_DAY)
-    becomes = now.copy()
-    open_rows = np.arange(len(summary))
-    for column in days.T:
-        ask = open_rows[column[open_rows] < NEVER_FIRST]
-        if not ask.size:
-            continue
-        later = table.codes(_carried(table, summary, ask, column[ask]))
-        changed = later != now[ask]
-        on[ask[changed]] = column[ask[changed]]
-        becomes[ask[changed]] = later[changed]
-        open_rows = open_rows[on[open_rows] == _NO_DAY]
-    return on, becomes
+@frozen(eq=False)
+class _Ahead(Generic[Outcome]):
+    """What the days to come hold for a table, nothing happening."""
+
+    table: FirstMatch[Outcome]
+    summary: Summary
+    facts: dict[Tally, _Facts]
+
+    @classmethod
+    def of(cls, table: FirstMatch[Outcome], summary: Summary, views: list[View]) -> _Ahead[Outcome]:
+        windows = (
+            each
+            for name in table.measures
+            for each in figure(name).aggregates
+            if isinstance(each, Tally) and not isinstance(each.span, Ever)
+        )
+        return cls(table, summary, {x: _Facts.of(x, views, summary.as_of) for x in windows})
+
+    def turns(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:
+        """Days on which outcomes may change: every customer's first, then every second one."""
+        first = day_number(self.summary.as_of.day) + (self.summary.as_of.instant is None)
+        codes, days = self._candidates()
+        fit = (days >= first) & (days < NEVER_FIRST // 2)
+        pairs = np.unique(codes[fit] << _DAY_BITS | (days[fit] - first))
+        codes, days = pairs >> _DAY_BITS, (pairs & ((1 << _DAY_BITS) - 1)) + first
+        begins = np.flatnonzero(np.diff(codes, prepend=-1))
+        lengths = np.diff(begins, append=len(codes))
+        for turn in range(int(lengths.max(initial=0))):
+            rows = begins[lengths > turn] + turn
+            yield codes[rows], days[rows]
+
+    def _candidates(self) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        everybody = np.arange(len(self.summary))
+        codes, days = [everybody[:0]], [np.array([], np.int64)]
+        for each, limit in self._limited():
+            if isinstance(each, Extreme):
+                for bound in bounds_of(limit):
+                    base = self.summary.aggregates[each]
+                    codes += [everybody, everybody]
+                    days += [base + bound, base + bound + 1]
+            elif not isinstance(each.span, Ever):
+                facts = self.facts[each]
+                for leaves in _leaves(each, facts.days, self.summary.as_of):
+                    codes += [facts.codes]
+                    days += [leaves]
+        return np.concatenate(codes), np.concatenate(days)
+
+    def _limited(self) -> Iterator[tuple[Aggregate, Limit]]:
+        for case in self.table.cases:
+            for limit in case.when.limits():
+                for each in figure(limit.measure).aggregates:
+                    yield each, limit
+
+    def columns(self, rows: NDArray[np.intp], days: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Measures of some customers, each on a later day."""
+        found = {}
+        for name in self.table.measures:
+            wanted = figure(name)
+            aggregates = [self._aggregate(each, rows, days) for each in wanted.aggregates]
+            found[name] = derived(wanted, aggregates, days)
+        return found
+
+    def _aggregate(
+        self, each: Aggregate, rows: NDArray[np.intp], days: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        if isinstance(each, Extreme) or isinstance(each.span, Ever):
+            return self.summary.aggregates[each][rows]
+        low, high = _bounds(each, days, self.summary.as_of)
+        place = np.full(len(self.summary), -1)
+        place[rows] = np.arange(len(rows))
+        return self.facts[each].tally(place, low, high)
 
 
-def _candidates(table: FirstMatch[Outcome], summary: Summary) -> NDArray[np.int64]:
-    """Days on which each customer's outcome may change; a day too far means none."""
-    found: list[NDArray[np.int64]] = []
-    size, first = len(summary), day_number(summary.as_of.day)
-    first += summary.as_of.instant is None
-    weeks = 0
-    for case in table.cases:
-        for limit in case.when.limits():
-            for each in figure(limit.measure).aggregates:
-                if isinstance(each, Extreme):
-                    base = summary.aggregates[each]
-                    found += [base + b + extra for b in bounds_of(limit) for extra in (0, 1)]
-                elif isinstance(each.span, Week):
-                    weeks = max(weeks, each.span.back + 3)
-    sunday = day_number(monday(summary.as_of.day)) + 6
-    found += [np.full(size, sunday + 7 * week) for week in range(weeks)]
-    days = np.stack(found, axis=1) if found else np.empty((size, 0), np.int64)
-    # Something that never happened lies beyond any day; what has passed is not asked again.
-    days[(days < first) | (days > NEVER_FIRST // 2)] = NEVER_FIRST
-    return days
+def _leaves(each: Tally, when: NDArray[np.int64], as_of: AsOf) -> Iterator[NDArray[np.int64]]:
+    """Days on which facts may leave the window; most windows give one per fact, some more."""
+    different, place = np.unique(when, return_inverse=True)
+    leaves = [each.span.leaves_on(day_of(day), as_of) for day in different.tolist()]
+    for choice in zip(*leaves, strict=True):
+        yield np.array([day_number(day) for day in choice], np.int64)[place]
 
 
-def _carried(
-    table: FirstMatch[Outcome], summary: Summary, rows: NDArray[np.intp], days: NDArray[np.int64]
-) -> dict[str, NDArray[Any]]:
-    """Measures of some customers on later days, nothing having happened since."""
-    columns = {}
-    for name in table.measures:
-        wanted = figure(name)
-        found = [_carried_one(each, summary, rows, days) for each in wanted.aggregates]
-        columns[name] = derived(wanted, found, days)
-    return columns
-
-
-def _carried_one(
-    each: Aggregate, summary: Summary, rows: NDArray[np.intp], days: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    if isinstance(each, Extreme) or not isinstance(each.span, Week):
-        return summary.aggregates[each][rows]
-    # A whole later day has ended; its weeks are the older ones of today, moved on.
-    start = day_number(monday(summary.as_of.ended_before))
-    ended = days + 1
-    moved = (ended - (ended + 3) % 7 - start) // 7  # day 0, 1970-01-01, was a Thursday
-    back = each.span.back - moved
-    found = np.zeros(len(rows), np.int64)
-    for week in range(-1, each.span.back + 1):
-        values = summary.aggregates.get(Tally(each.of, Week(week)))
-        if values is not None:
-            hit = back == week
-            found[hit] = values[rows[hit]]
-    return found
-
-
-def _one_by_one(
-    table: FirstMatch[Outcome],
-    summary: Summary,
-    purchases: PurchaseLog,
-    interactions: InteractionLog | None,
-    now: NDArray[np.uint8],
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    on, becomes = np.full(len(summary), _NO_DAY), now.copy()
-    bought = dict(purchases.histories(interactions))
-    for row, customer in enumerate(summary.customers.tolist()):
-        history = bought.get(customer) or History(customer)
-        change = next_change(table, history, summary.as_of)
-        if change is not None:
-            on[row] = day_number(change.on)
-            becomes[row] = table.outcomes.index(change.entered)
-    return on, becomes
+def _bounds(
+    each: Tally, days: NDArray[np.int64], as_of: AsOf
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last day of the window as each day, taken as a whole, sees it."""
+    different, place = np.unique(days, return_inverse=True)
+    spans = [each.span.bounds(AsOf(day_of(day), None, as_of.zone)) for day in different.tolist()]
+    table = np.array(spans, np.int64).reshape(-1, 2)
+    return table[place, 0], table[place, 1]

@@ -63,20 +63,18 @@ class Summary:
         *,
         as_of: AsOf,
         customers: ArrayLike | None = None,
-        also: Iterable[Aggregate] = (),
     ) -> Summary:
-        """Summarise logs for the measures with these names, and for further aggregates.
+        """Summarise logs for the measures with these names.
 
         A customer is in the summary when a fact of theirs is known at ``as_of``, or when
         listed in ``customers`` (people who registered and did nothing yet).
         """
         names = tuple(dict.fromkeys(names))
         wanted = dict.fromkeys(each for name in names for each in figure(name).aggregates)
-        wanted |= dict.fromkeys(also)
         logs: list[Log] = [purchases, *([] if interactions is None else [interactions])]
         listed = None if customers is None else np.unique(np.asarray(customers))
         everyone, places = _everyone(logs, listed)
-        views = [_View.of(log, place, as_of) for log, place in zip(logs, places, strict=True)]
+        views = [View.of(log, place, as_of) for log, place in zip(logs, places, strict=True)]
         found = {each: _aggregate(each, views, len(everyone), as_of) for each in wanted}
         left_out = sum(view.left_out for view in views)
         problems = tuple(problem for log in logs for problem in log.problems)
@@ -144,7 +142,7 @@ def _nothing(each: Aggregate) -> int:
 
 
 @frozen(eq=False)
-class _View:
+class View:
     """The known rows of one log: codes into everyone, day numbers, amounts or kinds."""
 
     log: Log
@@ -154,12 +152,19 @@ class _View:
     left_out: int
 
     @classmethod
-    def of(cls, log: Log, place: NDArray[np.intp] | None, as_of: AsOf) -> _View:
+    def of(cls, log: Log, place: NDArray[np.intp] | None, as_of: AsOf) -> View:
+        """Look at a log; ``place`` says where its customers are (None: at their own codes)."""
         rows = log.times.known(as_of)
         codes = log.codes[rows]
         codes = codes if place is None else place[codes]
         days = log.times.days(as_of.zone)[rows]
         return cls(log, codes, days, rows, len(log) - len(codes))
+
+    @property
+    def amounts_minor(self) -> NDArray[np.int64]:
+        """Money of the known rows; returns are negative."""
+        assert isinstance(self.log, PurchaseLog)  # noqa: S101  money stands in purchase logs alone
+        return self.log.amounts_minor[self.rows]
 
     def facts(self, of: Of) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
         """Codes and days of one kind of fact."""
@@ -190,15 +195,20 @@ def _everyone(
 _NOBODY = np.array([], np.intp)
 
 
-def _aggregate(each: Aggregate, views: list[_View], size: int, as_of: AsOf) -> NDArray[np.int64]:
-    money = each.of in {"purchases", "spend_minor"}
-    view = next((x for x in views if isinstance(x.log, PurchaseLog) == money), None)
+def _aggregate(each: Aggregate, views: list[View], size: int, as_of: AsOf) -> NDArray[np.int64]:
+    view = view_of(each, views)
     if view is None or not len(view.codes):
         return np.full(size, _nothing(each), np.int64)
     if isinstance(each, Extreme):
         codes, days = view.facts(each.of)
         return _extreme(each, codes, days, size, rising=view.log.times.rising)
     return _tally(each, view, size, as_of)
+
+
+def view_of(each: Aggregate, views: list[View]) -> View | None:
+    """Return the rows that an aggregate is taken from."""
+    money = each.of in {"purchases", "spend_minor"}
+    return next((view for view in views if isinstance(view.log, PurchaseLog) == money), None)
 
 
 def _extreme(
@@ -213,7 +223,7 @@ def _extreme(
     return found
 
 
-def _tally(each: Tally, view: _View, size: int, as_of: AsOf) -> NDArray[np.int64]:
+def _tally(each: Tally, view: View, size: int, as_of: AsOf) -> NDArray[np.int64]:
     codes, days = view.facts(each.of)
     low, high = each.span.bounds(as_of)
     rows: slice | NDArray[np.bool_]
@@ -223,8 +233,7 @@ def _tally(each: Tally, view: _View, size: int, as_of: AsOf) -> NDArray[np.int64
         rows = (days >= low) & (days <= high)
     if each.of != "spend_minor":
         return np.bincount(codes[rows], minlength=size)
-    assert isinstance(view.log, PurchaseLog)  # noqa: S101  money stands in purchase logs alone
-    return sums(codes[rows], view.log.amounts_minor[view.rows][rows], size)
+    return sums(codes[rows], view.amounts_minor[rows], size)
 
 
 def sums(codes: NDArray[np.intp], amounts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
@@ -243,7 +252,7 @@ def sums(codes: NDArray[np.intp], amounts: NDArray[np.int64], size: int) -> NDAr
     return found
 
 
-def _seen(views: list[_View], size: int) -> NDArray[np.bool_]:
+def _seen(views: list[View], size: int) -> NDArray[np.bool_]:
     seen = np.zeros(size, bool)
     for view in views:
         seen[view.codes] = True
