@@ -131,9 +131,9 @@ def test_a_preset_is_frozen_and_changed_by_copy() -> None:
 @pytest.mark.rule("X-02")
 def test_every_value_names_origin_and_source() -> None:
     entries = {entry.path: entry for entry in ecommerce.values()}
-    structure = {"name", "title", "title_zh", "segmentation.pinned"}
+    structure = {"name", "title", "title_zh"}
     for path, entry in entries.items():
-        is_key = path.endswith((".outcome", ".exclusive", ".rising", ".open_end"))
+        is_key = path.endswith((".outcome", ".exclusive", ".rising", ".open_end", ".pinned"))
         if path not in structure and not is_key:
             assert entry.source.origin is not Origin.GIVEN, path
             assert entry.source.clause, path

@@ -20,7 +20,7 @@ from retention.mechanisms.decisions import Bands, Case, Decision, FirstMatch
 from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.periods import AsOf, When, zone_of
 from retention.mechanisms.policies import Policy, policy
-from retention.mechanisms.ranks import Population, Ranking, Ties
+from retention.mechanisms.ranks import Pin, Population, Ranking, Ties
 from retention.mechanisms.rules import Rule
 from retention.mechanisms.words import Word
 
@@ -94,25 +94,13 @@ class Rfm(Policy):
         """The three tables, in the order of the letters."""
         return _table(self.recency), _table(self.frequency), _table(self.monetary)
 
-    def pin(self, populations: Mapping[str, Population]) -> Rfm:
+    def pin(self, populations: Mapping[str, Population], as_of: When) -> Rfm:
         """Return the bands with shares turned into amounts."""
-        return Rfm(*(table.pin(populations) for table in self.tables))
+        return Rfm(*(table.pin(populations, as_of) for table in self.tables))
 
 
 def _table(bands: Bands | FirstMatch[int]) -> FirstMatch[int]:
     return bands.table if isinstance(bands, Bands) else bands
-
-
-@frozen
-class Pin:
-    """When shares of the population were last turned into amounts, and how large it was."""
-
-    as_of: When
-    population: int
-
-    def __str__(self) -> str:
-        """Return day and size as one text."""
-        return f"{self.as_of}, {self.population} customers"
 
 
 @frozen
@@ -179,7 +167,11 @@ policy that it returns
     population: Rule
     ranking: Ranking = field(factory=Ranking)
     zone: str = "Asia/Shanghai"
-    pinned: Pin | None = None
+
+    @property
+    def pinned(self) -> Pin | None:
+        """When the shares of this policy became amounts; None if they have not."""
+        return self.layer_table.pinned
 
     # --- pinning --------------------------------------------------------------------------------
 
@@ -207,9 +199,8 @@ policy that it returns
         }
         return attrs.evolve(
             self,
-            layers=self.layer_table.pin(populations),
-            rfm=self.rfm.pin(populations),
-            pinned=Pin(as_of, int(inside.sum())),
+            layers=self.layer_table.pin(populations, as_of),
+            rfm=self.rfm.pin(populations, as_of),
         )
 
     def _population(self, name: str, summary: Summary, inside: Any) -> Population:  # noqa: ANN401
@@ -244,7 +235,8 @@ policy that it returns
         """The layer table behind one more case: whoever is outside the population has none."""
         outside: Case[Layer | None] = Case(None, ~self.population)
         cases = cast("tuple[Case[Layer | None], ...]", self.layer_table.cases)
-        return FirstMatch((outside, *cases), otherwise=self.layer_table.otherwise)
+        table = self.layer_table
+        return FirstMatch((outside, *cases), otherwise=table.otherwise, pinned=table.pinned)
 
     # --- many customers -------------------------------------------------------------------------
 

@@ -22,8 +22,9 @@ from retention.mechanisms.errors import (
     NotRisingError,
     OverlapError,
 )
+from retention.mechanisms.periods import When
 from retention.mechanisms.policies import Policy, policy
-from retention.mechanisms.ranks import Population, pin
+from retention.mechanisms.ranks import Pin, Population, pin
 from retention.mechanisms.rules import Limit, Row, Rule
 from retention.mechanisms.words import Language, Word
 
@@ -76,6 +77,7 @@ gap or name a catch-all with otherwise=...
     otherwise: Outcome | None = None
     exclusive: bool = False
     rising: str = ""
+    pinned: Pin | None = None  # when shares became amounts, if they did
 
     def __attrs_post_init__(self) -> None:
         keys = [case.key for case in self.cases]
@@ -124,11 +126,11 @@ gap or name a catch-all with otherwise=...
             raise GapError("FirstMatch", {name: columns[name][first] for name in self.measures})
         return codes
 
-    def pin(self, populations: Mapping[str, Population]) -> FirstMatch[Outcome]:
+    def pin(self, populations: Mapping[str, Population], as_of: When) -> FirstMatch[Outcome]:
         """Return the table with every limit on a share turned into one on an amount."""
-        return attrs.evolve(
-            self, cases=tuple(attrs.evolve(c, when=pin(c.when, populations)) for c in self.cases)
-        )
+        size = max((len(each.amounts) for each in populations.values()), default=0)
+        cases = tuple(attrs.evolve(c, when=pin(c.when, populations)) for c in self.cases)
+        return attrs.evolve(self, cases=cases, pinned=Pin(as_of, size))
 
     def _check_rising(self) -> None:
         tops = [top for case in self.cases for top in _tops(case.when, self.rising)]
@@ -193,6 +195,11 @@ class Decision(Generic[Outcome]):
     table: FirstMatch[Outcome] = field(repr=False)
     code: int = field(repr=False)  # number of the case; one past the last for the catch-all
     row: Row = field(repr=False)
+
+    @property
+    def pinned(self) -> Pin | None:
+        """When the shares of the population became the amounts that this decision used."""
+        return self.table.pinned
 
     @property
     def reasons(self) -> tuple[Reason, ...]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from retention.mechanisms.errors import InvalidValueError
+from retention.mechanisms.periods import When
 from retention.mechanisms.policies import Policy, policy
 from retention.mechanisms.rules import Limit, Rule
 from retention.mechanisms.words import Word
@@ -46,6 +47,18 @@ class Ranking(Policy):
 
     ties: Ties = Ties.SHARE_BEST
     rounding: Rounding = Rounding.EXACT
+
+
+@frozen
+class Pin:
+    """When the shares of a population were last turned into amounts, and how large it was."""
+
+    as_of: When
+    population: int
+
+    def __str__(self) -> str:
+        """Return day and size as one text."""
+        return f"{self.as_of}, {self.population} customers"
 
 
 def exact(share: float) -> Fraction:
