@@ -131,7 +131,7 @@ def test_a_preset_is_frozen_and_changed_by_copy() -> None:
 @pytest.mark.rule("X-02")
 def test_every_value_names_origin_and_source() -> None:
     entries = {entry.path: entry for entry in ecommerce.values()}
-    structure = {"name", "title", "title_zh"}
+    structure = {"name", "title", "title_zh", "segmentation.classifications"}
     for path, entry in entries.items():
         is_key = path.endswith((".outcome", ".exclusive", ".rising", ".open_end", ".pinned"))
         if path not in structure and not is_key:

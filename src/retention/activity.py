@@ -6,11 +6,12 @@ Facts are past tense and frozen; nothing is decided here. Columns of many custom
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import field, frozen
 
+from retention.mechanisms.answers import Scalar
 from retention.mechanisms.errors import (
     DuplicateError,
     InvalidValueError,
@@ -31,6 +32,8 @@ class InteractionKind(Word):
     LOGIN = "login", "登录"
     MESSAGE = "message", "咨询留言"
     CALL = "call", "通话"
+    OPENED = "opened", "打开消息"
+    ANSWERED = "answered", "回复消息"
     PARTICIPATION = "participation", "参与活动"
     OTHER = "other", "其他互动"
 
@@ -75,6 +78,8 @@ class Purchase:
     amount_minor: int = field(validator=_amount)
     order: str = ""
     currency: str = ""
+    core: bool = False  # a core product or service
+    profit_minor: int | None = None  # what it contributed, if known
 
 
 @frozen
@@ -95,6 +100,7 @@ class Interaction:
     customer: str | int = field(validator=_customer)
     at: When = field(validator=_time)
     kind: InteractionKind = field(converter=_kind)
+    topic: str = ""  # page, activity or matter, one lower-case word, to be counted by (C-32)
 
 
 def _purchases(facts: Iterable[Purchase]) -> tuple[Purchase, ...]:
@@ -107,6 +113,13 @@ def _interactions(facts: Iterable[Interaction]) -> tuple[Interaction, ...]:
 
 def _returns(facts: Iterable[Return]) -> tuple[Return, ...]:
     return tuple(facts)
+
+
+def _attributes(
+    given: Mapping[str, Scalar] | Iterable[tuple[str, Scalar]],
+) -> tuple[tuple[str, Scalar], ...]:
+    pairs = given.items() if isinstance(given, Mapping) else given
+    return tuple(sorted((name, value) for name, value in pairs))
 
 
 @frozen
@@ -122,6 +135,8 @@ class History:
     purchases: tuple[Purchase, ...] = field(default=(), converter=_purchases)
     interactions: tuple[Interaction, ...] = field(default=(), converter=_interactions)
     returns: tuple[Return, ...] = field(default=(), converter=_returns)
+    # What the host knows besides: industry, region, survey results; rules may ask for them.
+    attributes: tuple[tuple[str, Scalar], ...] = field(default=(), converter=_attributes)
 
     def __attrs_post_init__(self) -> None:
         money: tuple[Purchase | Return, ...] = (*self.purchases, *self.returns)

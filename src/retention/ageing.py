@@ -16,13 +16,15 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 from retention.activity import History, Interaction, Purchase, Return
-from retention.measures import Extreme, Seen, figure, values
+from retention.aggregates import Extreme, Run, Seen
+from retention.measures import figure, is_measure, values
 from retention.mechanisms.decisions import Decision, FirstMatch
 from retention.mechanisms.periods import AsOf, day_edge, day_of, local_date
 from retention.mechanisms.words import Word
+from retention.runs import turns_of_run
 
 if TYPE_CHECKING:
-    from retention.measures import Aggregate
+    from retention.aggregates import Aggregate
     from retention.mechanisms.rules import Limit
 
 Outcome = TypeVar("Outcome")
@@ -109,6 +111,8 @@ def _candidates(table: FirstMatch[Outcome], seen: Seen) -> Iterator[date]:
     """Dates on which a limit of the table can change its answer by itself."""
     for case in table.cases:
         for limit in case.when.limits():
+            if not is_measure(limit.measure):  # an attribute does not change by itself
+                continue
             for aggregate in figure(limit.measure).aggregates:
                 yield from _turns(aggregate, limit, seen)
 
@@ -121,7 +125,12 @@ def _turns(aggregate: Aggregate, limit: Limit, seen: Seen) -> Iterator[date]:
                 yield day_of(day + bound)
                 yield day_of(day + bound + 1)
         return
-    for number in sorted(set(seen.days(aggregate.of))):
+    numbers = sorted(set(seen.days(aggregate.of)))
+    if isinstance(aggregate, Run):
+        days = [day_of(number) for number in numbers]
+        yield from turns_of_run(days, seen.as_of.day, aggregate.by)
+        return
+    for number in numbers:
         yield from aggregate.span.leaves_on(day_of(number), seen.as_of)
 
 
@@ -192,8 +201,8 @@ def _by_fact(
     order = (Trigger.PURCHASE, Trigger.RETURN, Trigger.INTERACTION)
     trigger = Trigger.TIME if without == decision.outcome else next(k for k in order if k in kinds)
     away = None
-    if trigger is Trigger.PURCHASE and before.purchases:
-        away = max(seen.purchases) - max(before.purchases)
+    if trigger is Trigger.PURCHASE and before.bought:
+        away = max(seen.days("purchases")) - max(before.days("purchases"))
     return Transition(seen.as_of.day, at, outcome, decision.outcome, trigger, decision, away)
 
 

@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import attrs
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from retention.ageing import bounds_of
+from retention.activity import History
+from retention.ageing import bounds_of, next_change
+from retention.aggregates import Aggregate, Extreme, Run, Tally
 from retention.logs import InteractionLog, PurchaseLog
-from retention.measures import Aggregate, Ever, Extreme, Tally, figure
+from retention.measures import figure, is_measure
 from retention.mechanisms.decisions import FirstMatch
 from retention.mechanisms.periods import AsOf, day_number, day_of
-from retention.summaries import NEVER_FIRST, Log, Summary, View, derived, sums, view_of
+from retention.summaries import NEVER_FIRST, Attributes, Log, Summary, View, derived, sums, view_of
+from retention.windows import Ever, Span
 
 if TYPE_CHECKING:
     from retention.mechanisms.rules import Limit
@@ -73,6 +77,7 @@ def next_changes(
     *,
     as_of: AsOf,
     customers: ArrayLike | None = None,
+    attributes: Attributes | None = None,
 ) -> Dues[Outcome]:
     """Return the next change of every customer if nothing happens.
 
@@ -88,20 +93,65 @@ def next_changes(
     >>> next_changes(table, log, as_of=day).on
     array(['2024-02-01',        'NaT'], dtype='datetime64[D]')
     """
-    summary = Summary.of(table.measures, purchases, interactions, as_of=as_of, customers=customers)
-    logs: list[Log] = [purchases, *([] if interactions is None else [interactions])]
-    views = [View.of(log, _place(log, summary), as_of) for log in logs]
+    summary = Summary.of(
+        table.measures,
+        purchases,
+        interactions,
+        as_of=as_of,
+        customers=customers,
+        attributes=attributes,
+    )
     now = table.codes(summary.columns(table.measures))
-    ahead = _Ahead.of(table, summary, views)
-    on, becomes = np.full(len(summary), _NO_DAY), now.copy()
+    if any(isinstance(each, Run) for each, _ in _limited(table)):
+        on, becomes = _one_by_one(table, summary, purchases, interactions, now)
+    else:
+        logs: list[Log] = [purchases, *([] if interactions is None else [interactions])]
+        views = [View.of(log, _place(log, summary), as_of) for log in logs]
+        on, becomes = _in_turns(_Ahead.of(table, summary, views), now)
+    return Dues(table, summary.customers, on.view("datetime64[D]"), now, becomes)
+
+
+def _in_turns(
+    ahead: _Ahead[Outcome], now: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    on, becomes = np.full(len(now), _NO_DAY), now.copy()
     for rows, days in ahead.turns():
         still = on[rows] == _NO_DAY
         rows, days = rows[still], days[still]  # noqa: PLW2901  whoever has changed is done
-        later = table.codes(ahead.columns(rows, days))
+        later = ahead.table.codes(ahead.columns(rows, days))
         changed = later != now[rows]
         on[rows[changed]] = days[changed]
         becomes[rows[changed]] = later[changed]
-    return Dues(table, summary.customers, on.view("datetime64[D]"), now, becomes)
+    return on, becomes
+
+
+def _one_by_one(
+    table: FirstMatch[Outcome],
+    summary: Summary,
+    purchases: PurchaseLog,
+    interactions: InteractionLog | None,
+    now: NDArray[np.uint8],
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Take the path of one customer: a run of purchases is not carried forward in columns."""
+    on, becomes = np.full(len(summary), _NO_DAY), now.copy()
+    facts = dict(purchases.histories(interactions))
+    for row, customer in enumerate(summary.customers.tolist()):
+        history = facts.get(customer) or History(customer)
+        known = attrs.evolve(history, attributes=summary.attributes_of(row))
+        change = next_change(table, known, summary.as_of)
+        if change is not None:
+            on[row] = day_number(change.on)
+            becomes[row] = table.outcomes.index(change.entered)
+    return on, becomes
+
+
+def _limited(table: FirstMatch[Outcome]) -> Iterator[tuple[Aggregate, Limit]]:
+    """Aggregates that a table asks for, each with the limit that asks."""
+    for case in table.cases:
+        for limit in case.when.limits():
+            if is_measure(limit.measure):
+                for each in figure(limit.measure).aggregates:
+                    yield each, limit
 
 
 def _place(log: Log, summary: Summary) -> NDArray[np.intp]:
@@ -123,13 +173,12 @@ class _Facts:
         if view is None:
             nothing = np.array([], np.int64)
             return cls(nothing, nothing, nothing)
-        codes, days = view.facts(each.of)
+        codes, days, weights = view.facts(each.of)
         # A running week becomes a full one, so look at it even where no full week reaches it.
         low = min(each.span.bounds(as_of)[0], day_number(as_of.day) - 7)
         fit = days >= low
-        money = each.of == "spend_minor"
-        weights = view.amounts_minor[fit] if money else np.ones(int(fit.sum()), np.int64)
-        return cls(codes[fit], days[fit], weights)
+        one_each = np.ones(int(fit.sum()), np.int64)
+        return cls(codes[fit], days[fit], one_each if weights is None else weights[fit])
 
     def tally(
         self, place: NDArray[np.intp], low: NDArray[np.int64], high: NDArray[np.int64]
@@ -148,14 +197,13 @@ class _Ahead(Generic[Outcome]):
 
     table: FirstMatch[Outcome]
     summary: Summary
-    facts: dict[Tally, _Facts]
+    facts: dict[Aggregate, _Facts]  # of the windows that move
 
     @classmethod
     def of(cls, table: FirstMatch[Outcome], summary: Summary, views: list[View]) -> _Ahead[Outcome]:
         windows = (
             each
-            for name in table.measures
-            for each in figure(name).aggregates
+            for each, _ in _limited(table)
             if isinstance(each, Tally) and not isinstance(each.span, Ever)
         )
         return cls(table, summary, {x: _Facts.of(x, views, summary.as_of) for x in windows})
@@ -176,29 +224,26 @@ class _Ahead(Generic[Outcome]):
     def _candidates(self) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
         everybody = np.arange(len(self.summary))
         codes, days = [everybody[:0]], [np.array([], np.int64)]
-        for each, limit in self._limited():
+        for each, limit in _limited(self.table):
             if isinstance(each, Extreme):
                 for bound in bounds_of(limit):
                     base = self.summary.aggregates[each]
                     codes += [everybody, everybody]
                     days += [base + bound, base + bound + 1]
-            elif not isinstance(each.span, Ever):
+            elif isinstance(each, Tally) and each in self.facts:
                 facts = self.facts[each]
-                for leaves in _leaves(each, facts.days, self.summary.as_of):
+                for leaves in _leaves(each.span, facts.days, self.summary.as_of):
                     codes += [facts.codes]
                     days += [leaves]
         return np.concatenate(codes), np.concatenate(days)
-
-    def _limited(self) -> Iterator[tuple[Aggregate, Limit]]:
-        for case in self.table.cases:
-            for limit in case.when.limits():
-                for each in figure(limit.measure).aggregates:
-                    yield each, limit
 
     def columns(self, rows: NDArray[np.intp], days: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Measures of some customers, each on a later day."""
         found = {}
         for name in self.table.measures:
+            if not is_measure(name):
+                found[name] = self.summary.column(name)[rows]
+                continue
             wanted = figure(name)
             aggregates = [self._aggregate(each, rows, days) for each in wanted.aggregates]
             found[name] = derived(wanted, aggregates, days)
@@ -207,27 +252,27 @@ class _Ahead(Generic[Outcome]):
     def _aggregate(
         self, each: Aggregate, rows: NDArray[np.intp], days: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        if isinstance(each, Extreme) or isinstance(each.span, Ever):
+        if not isinstance(each, Tally) or each not in self.facts:
             return self.summary.aggregates[each][rows]
-        low, high = _bounds(each, days, self.summary.as_of)
+        low, high = _bounds(each.span, days, self.summary.as_of)
         place = np.full(len(self.summary), -1)
         place[rows] = np.arange(len(rows))
         return self.facts[each].tally(place, low, high)
 
 
-def _leaves(each: Tally, when: NDArray[np.int64], as_of: AsOf) -> Iterator[NDArray[np.int64]]:
+def _leaves(span: Span, when: NDArray[np.int64], as_of: AsOf) -> Iterator[NDArray[np.int64]]:
     """Days on which facts may leave the window; most windows give one per fact, some more."""
     different, place = np.unique(when, return_inverse=True)
-    leaves = [each.span.leaves_on(day_of(day), as_of) for day in different.tolist()]
+    leaves = [span.leaves_on(day_of(day), as_of) for day in different.tolist()]
     for choice in zip(*leaves, strict=True):
         yield np.array([day_number(day) for day in choice], np.int64)[place]
 
 
 def _bounds(
-    each: Tally, days: NDArray[np.int64], as_of: AsOf
+    span: Span, days: NDArray[np.int64], as_of: AsOf
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last day of the window as each day, taken as a whole, sees it."""
     different, place = np.unique(days, return_inverse=True)
-    spans = [each.span.bounds(AsOf(day_of(day), None, as_of.zone)) for day in different.tolist()]
+    spans = [span.bounds(AsOf(day_of(day), None, as_of.zone)) for day in different.tolist()]
     table = np.array(spans, np.int64).reshape(-1, 2)
     return table[place, 0], table[place, 1]

@@ -6,7 +6,7 @@ picture looks like is not decided here: that is ``reports``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -43,8 +43,8 @@ class Handbook(Policy):
     name: str
     title: str
     title_zh: str
-    segmentation: Segmentation
-    lifecycle: Lifecycle
+    segmentation: Segmentation = field(factory=Segmentation)
+    lifecycle: Lifecycle = field(factory=Lifecycle)
 
 
 @frozen(eq=False)
@@ -145,3 +145,29 @@ days_since_purchase 180 is not <= 90, purchases_90d 0 is not >= 1'
         layers_moved,
         stages_moved,
     )
+
+
+def stage_counts(
+    handbook: Handbook,
+    purchases: PurchaseLog,
+    interactions: InteractionLog | None = None,
+    *,
+    days: Iterable[When],
+    customers: ArrayLike | None = None,
+) -> dict[When, dict[Stage, int]]:
+    """Return customers per stage on each of some days, such as month ends; zeros included.
+
+    >>> from datetime import date
+    >>> from retention import PurchaseLog
+    >>> from retention.presets import ecommerce
+    >>> log = PurchaseLog.from_columns(customer=["a"], at=[date(2024, 6, 1)], amount=[12.5])
+    >>> days = [date(2024, 6, 30), date(2024, 7, 31)]
+    >>> for day, counts in stage_counts(ecommerce, log, days=days).items():
+    ...     print(day, [str(stage) for stage, number in counts.items() if number])
+    2024-06-30 ['new']
+    2024-07-31 ['active']
+    """
+    ask = handbook.lifecycle.stages
+    return {
+        day: ask(purchases, interactions, as_of=day, customers=customers).counts() for day in days
+    }

@@ -8,17 +8,19 @@ together. Maintenance layers are another axis and stay with ``segmentation`` (D-
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
 from retention import ageing, measures
 from retention.activity import History
+from retention.classifications import Classification
 from retention.mechanisms.decisions import Decision, FirstMatch
 from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.machines import Machine
-from retention.mechanisms.periods import AsOf, When, zone_of
-from retention.mechanisms.policies import Policy, policy
+from retention.mechanisms.periods import When
+from retention.mechanisms.policies import Policy, blank, policy
 from retention.mechanisms.words import Word
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from retention.dues import Dues
     from retention.logs import InteractionLog, PurchaseLog
     from retention.mechanisms.outcomes import Outcomes
-    from retention.summaries import Summary
 
 
 class Stage(Word):
@@ -119,8 +120,8 @@ class Lifecycle(Policy):
     '2024-06-30 sleeping -> lost, unless a purchase or an interaction comes first'
     """
 
-    stage_table: FirstMatch[Stage] = field(alias="stages")
-    reduced: Reduction
+    stage_table: FirstMatch[Stage] = field(default=blank("no lifecycle stages"), alias="stages")
+    reduced: Reduction = blank("no comparison of interaction")
     returning: tuple[Stage, ...] = field(default=(Stage.SLEEPING, Stage.LOST), converter=tuple)
     zone: str = "Asia/Shanghai"
 
@@ -128,19 +129,18 @@ class Lifecycle(Policy):
 
     def stage(self, history: History, *, as_of: When) -> Decision[Stage]:
         """Return the stage of one customer with its reasons (D-01, D-02)."""
-        names = self.stage_table.measures
-        row = measures.measured(history, names, self._as_of(as_of))
-        return self.stage_table.decide(row)
+        return cast("Decision[Stage]", self._stages.outcome(history, as_of=as_of))
 
     def interacting(self, history: History, *, as_of: When) -> Interacting:
         """Compare the interaction of one customer with the window before (D-04)."""
-        found = measures.measured(history, self._windows, self._as_of(as_of))
+        found = measures.measured(history, self._windows, self._stages.at(as_of))
         latest, preceding = (int(found[name] or 0) for name in self._windows)
         return Interacting(self._is_reduced(latest, preceding), latest, preceding)
 
     def due(self, history: History, *, as_of: When) -> ageing.Transition[Stage] | None:
         """Return when the stage changes if nothing happens; None if it never will."""
-        return ageing.next_change(self.stage_table, history, self._as_of(as_of))
+        found = self._stages.due(history, as_of=as_of)
+        return cast("ageing.Transition[Stage] | None", found)
 
     def timeline(self, history: History, *, until: When) -> tuple[ageing.Transition[Stage], ...]:
         """Return every change of stage with date and trigger, oldest first (D-06).
@@ -155,7 +155,8 @@ class Lifecycle(Policy):
         2024-04-01 active -> sleeping time
         2024-06-30 sleeping -> lost time
         """
-        return ageing.timeline(self.stage_table, history, self._as_of(until))
+        found = self._stages.timeline(history, until=until)
+        return cast("tuple[ageing.Transition[Stage], ...]", found)
 
     def reactivations(self, history: History, *, until: When) -> tuple[Reactivation, ...]:
         """Return every return after absence by a purchase (D-09)."""
@@ -178,18 +179,7 @@ class Lifecycle(Policy):
         customers: ArrayLike | None = None,
     ) -> Outcomes[Stage]:
         """Return the stage of every customer; ``customers`` adds those who only registered."""
-        from retention.mechanisms.outcomes import Outcomes
-
-        names = (*self.stage_table.measures, "spend_minor")
-        summary = self._summary(names, purchases, interactions, as_of, customers)
-        return Outcomes.of(
-            self.stage_table,
-            summary.customers,
-            summary.columns(),
-            summary.as_of,
-            left_out=summary.left_out,
-            problems=summary.problems,
-        )
+        return self._stages.outcomes(purchases, interactions, as_of=as_of, customers=customers)
 
     def interactings(
         self,
@@ -200,7 +190,10 @@ class Lifecycle(Policy):
         customers: ArrayLike | None = None,
     ) -> dict[str, Any]:
         """Compare interaction with the window before, as columns (D-04)."""
-        summary = self._summary(self._windows, purchases, interactions, as_of, customers)
+        from retention.summaries import Summary
+
+        at = self._stages.at(as_of)
+        summary = Summary.of(self._windows, purchases, interactions, as_of=at, customers=customers)
         latest, preceding = (summary.column(name) for name in self._windows)
         reduced = self._is_reduced(latest, preceding)
         return {
@@ -219,15 +212,12 @@ class Lifecycle(Policy):
         customers: ArrayLike | None = None,
     ) -> Dues[Stage]:
         """Return the next change of stage of every customer if nothing happens."""
-        from retention.dues import next_changes
+        found = self._stages.dues(purchases, interactions, as_of=as_of, customers=customers)
+        return cast("Dues[Stage]", found)
 
-        return next_changes(
-            self.stage_table,
-            purchases,
-            interactions,
-            as_of=self._as_of(as_of),
-            customers=customers,
-        )
+    @cached_property
+    def _stages(self) -> Classification[Stage]:
+        return Classification("stages", self.stage_table, zone=self.zone)
 
     @property
     def _windows(self) -> tuple[str, str]:
@@ -237,20 +227,3 @@ class Lifecycle(Policy):
     def _is_reduced(self, latest: Any, preceding: Any) -> Any:  # noqa: ANN401  one or columns
         """Below the ratio; nothing in both windows counts as reduced."""
         return (latest < self.reduced.ratio_below * preceding) | (latest + preceding < 1)
-
-    def _summary(
-        self,
-        names: tuple[str, ...],
-        purchases: PurchaseLog,
-        interactions: InteractionLog | None,
-        as_of: When,
-        customers: ArrayLike | None,
-    ) -> Summary:
-        from retention.summaries import Summary
-
-        return Summary.of(
-            names, purchases, interactions, as_of=self._as_of(as_of), customers=customers
-        )
-
-    def _as_of(self, as_of: When) -> AsOf:
-        return AsOf.at(as_of, zone_of(self.zone))

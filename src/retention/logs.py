@@ -31,6 +31,7 @@ from retention.mechanisms.periods import AsOf, checked, day_edge, day_number, da
 from retention.mechanisms.words import Word
 
 _MICRO = timedelta(microseconds=1)
+_DAY = 86_400_000_000  # microseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_MINOR = 2**53  # beyond this a float64 no longer holds every whole number
 _TIMES = (
@@ -70,7 +71,13 @@ class Times:
         if (lengths == lengths[0]).all():  # no change of clocks in between: plain arithmetic
             days: NDArray[np.int64] = (self.numbers - edges[0]) // lengths[0] + numbers[0]
             return days
-        return np.searchsorted(edges, self.numbers, side="right") - 1 + numbers[0]
+        place = np.searchsorted(edges, self.numbers, side="right") - 1
+        days = place + numbers[0]
+        # Where clocks go back over midnight a date comes twice; such days are asked one by one.
+        odd = np.flatnonzero((lengths != _DAY)[np.minimum(place, len(lengths) - 1)])
+        local = [_instant(n).astimezone(zone).date() for n in self.numbers[odd].tolist()]
+        days[odd] = [day_number(day) for day in local]
+        return days
 
     def known(self, as_of: AsOf) -> slice | NDArray[np.bool_]:
         """Rows that are known at a point of view; a slice when all or the first of them are."""
@@ -119,6 +126,8 @@ class PurchaseLog:
     has_returns: bool = False
     currency: str = ""
     problems: tuple[Problem, ...] = ()
+    core: NDArray[np.bool_] | None = None  # rows of core products (A-04); None: none is
+    profits_minor: NDArray[np.int64] | None = None  # what a row contributed; None: not known
 
     @classmethod
     def from_columns(  # noqa: PLR0913  one keyword a column
@@ -133,6 +142,8 @@ class PurchaseLog:
         returns: Returns | str = Returns.REFUSE,
         utc: bool = False,
         minor_digits: int = 2,
+        core: ArrayLike | None = None,
+        profit_minor: ArrayLike | None = None,
     ) -> PurchaseLog:
         """Read columns of equal length; the input is not changed.
 
@@ -143,7 +154,16 @@ class PurchaseLog:
         minor, unfit = _minor(amount, amount_minor, minor_digits)
         given = np.asarray(at) if unfit is None else np.asarray(amount)
         orders = None if order is None else np.asarray(order)
-        _check_lengths(customer=ids, at=times.numbers, amount=minor, order=orders)
+        is_core = None if core is None else np.asarray(core, bool)
+        profits = None if profit_minor is None else _minor(None, profit_minor, minor_digits)[0]
+        _check_lengths(
+            customer=ids,
+            at=times.numbers,
+            amount=minor,
+            order=orders,
+            core=is_core,
+            profit_minor=profits,
+        )
         net = Returns(returns) is Returns.NET
         lowest = int(minor.min()) if minor.size else 0
         bad = [
@@ -166,7 +186,17 @@ class PurchaseLog:
         minor = _kept(minor, keep)
         has_returns = net and lowest < 0
         money = _one_currency(currency, keep)
-        return cls(customers, codes, times.kept(keep), minor, has_returns, money, problems)
+        return cls(
+            customers,
+            codes,
+            times.kept(keep),
+            minor,
+            has_returns,
+            money,
+            problems,
+            None if is_core is None else _kept(is_core, keep),
+            None if profits is None else _kept(profits, keep),
+        )
 
     @classmethod
     def of(cls, facts: Iterable[Purchase | Return]) -> PurchaseLog:
@@ -182,6 +212,8 @@ class PurchaseLog:
             order=np.array([x.order if isinstance(x, Purchase) else "" for x in rows], "U"),
             currency=[fact.currency for fact in rows],
             returns=Returns.NET,
+            core=[isinstance(fact, Purchase) and fact.core for fact in rows],
+            profit_minor=np.array([getattr(x, "profit_minor", 0) or 0 for x in rows], np.int64),
         )
 
     def __len__(self) -> int:
@@ -191,6 +223,22 @@ class PurchaseLog:
     def __repr__(self) -> str:
         """Return the size alone: ids and amounts of customers do not belong into messages."""
         return f"PurchaseLog({len(self)} rows, {len(self.customers)} customers)"
+
+    def sort_of(
+        self, of: str, rows: slice | NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_] | None, NDArray[np.int64] | None]:
+        """Which of some rows are of one sort (None: all), and what each weighs (None: one)."""
+        amounts = self.amounts_minor[rows]
+        if of == "spend_minor":
+            return None, amounts
+        if of == "profit_minor":
+            profits = self.profits_minor
+            return None, np.zeros(len(amounts), np.int64) if profits is None else profits[rows]
+        bought = amounts >= 0 if self.has_returns else None
+        if of == "purchases":
+            return bought, None
+        core = np.zeros(len(amounts), bool) if self.core is None else self.core[rows]
+        return core if bought is None else core & bought, None
 
     def history(self, customer: object, interactions: InteractionLog | None = None) -> History:
         """Return the facts of one customer as the library's own values."""
@@ -215,10 +263,21 @@ class PurchaseLog:
         self, code: int, rows: NDArray[np.intp], others: tuple[Interaction, ...]
     ) -> History:
         name, money = self.customers[code].item(), self.currency
-        facts = [(_when(self.times, row), int(self.amounts_minor[row])) for row in rows.tolist()]
-        bought = (Purchase(name, at, n, currency=money) for at, n in facts if n >= 0)
-        back = (Return(name, at, -n, currency=money) for at, n in facts if n < 0)
+        facts = [
+            (_when(self.times, row), int(self.amounts_minor[row]), row) for row in rows.tolist()
+        ]
+        bought = (
+            Purchase(name, at, n, currency=money, **self._more(row))
+            for at, n, row in facts
+            if n >= 0
+        )
+        back = (Return(name, at, -n, currency=money) for at, n, _ in facts if n < 0)
         return History(name, bought, others, back)
+
+    def _more(self, row: int) -> dict[str, Any]:
+        core = False if self.core is None else bool(self.core[row])
+        profit = None if self.profits_minor is None else int(self.profits_minor[row])
+        return {"core": core, "profit_minor": profit}
 
 
 _NO_RETURNS = "0 or more; say returns='net' if negative amounts are returns"
@@ -237,6 +296,7 @@ class InteractionLog:
     times: Times
     kinds: NDArray[np.uint8]
     problems: tuple[Problem, ...] = ()
+    topics: NDArray[Any] | None = None  # what each was about; None: not known
 
     @classmethod
     def from_columns(
@@ -246,6 +306,7 @@ class InteractionLog:
         at: Any,  # noqa: ANN401  a column of datetime64, or dates and datetimes
         kind: ArrayLike,
         utc: bool = False,
+        topic: ArrayLike | None = None,
     ) -> InteractionLog:
         """Read columns of equal length; a kind that no handbook knows is refused."""
         ids, times = _identifiers(customer), _times(at, utc=utc)
@@ -256,7 +317,8 @@ class InteractionLog:
             raise UnknownNameError("kind", strange, known)
         numbers = np.array([known.index(name) for name in names.tolist()], np.uint8)
         kinds = numbers[inverse] if names.size else np.array([], np.uint8)
-        _check_lengths(customer=ids, at=times.numbers, kind=kinds)
+        topics = None if topic is None else np.asarray(topic, "U")
+        _check_lengths(customer=ids, at=times.numbers, kind=kinds, topic=topics)
         bad = [
             (Code.NO_CUSTOMER, ids == "" if ids.dtype.kind == "U" else None, "an identifier"),
             (Code.NO_TIME, _missing(times), "a time in every row"),
@@ -264,7 +326,8 @@ class InteractionLog:
         shown = {Code.NO_CUSTOMER: ids, Code.NO_TIME: times.numbers}
         problems, keep = _set_aside(bad, shown)
         customers, codes = encode(_kept(ids, keep))
-        return cls(customers, codes, times.kept(keep), _kept(kinds, keep), problems)
+        about = None if topics is None else _kept(topics, keep)
+        return cls(customers, codes, times.kept(keep), _kept(kinds, keep), problems, about)
 
     @classmethod
     def of(cls, facts: Iterable[Interaction]) -> InteractionLog:
@@ -274,6 +337,7 @@ class InteractionLog:
             customer=[fact.customer for fact in rows] or np.array([], "U1"),
             at=[fact.at for fact in rows],
             kind=np.array([fact.kind.value for fact in rows], "U"),
+            topic=np.array([fact.topic for fact in rows], "U"),
         )
 
     def __len__(self) -> int:
@@ -283,6 +347,19 @@ class InteractionLog:
     def __repr__(self) -> str:
         """Return the size alone."""
         return f"InteractionLog({len(self)} rows, {len(self.customers)} customers)"
+
+    def sort_of(
+        self, of: str, rows: slice | NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_] | None, NDArray[np.int64] | None]:
+        """Which of some rows are of one sort (None: all), and what each weighs (None: one)."""
+        if of == "interactions":
+            return None, None
+        kind, _, topic = of.partition(":")
+        kinds = self.kinds[rows]
+        if not topic:
+            return kinds == KINDS.index(InteractionKind(kind)), None
+        none = np.zeros(len(kinds), bool)
+        return none if self.topics is None else self.topics[rows] == topic, None
 
     def of_customer(self, customer: object) -> tuple[Interaction, ...]:
         """Return the interactions of one customer, none for a stranger."""
@@ -299,9 +376,12 @@ class InteractionLog:
     def _facts(self, code: int, rows: NDArray[np.intp]) -> tuple[Interaction, ...]:
         name = self.customers[code].item()
         return tuple(
-            Interaction(name, _when(self.times, row), KINDS[self.kinds[row]])
+            Interaction(name, _when(self.times, row), KINDS[self.kinds[row]], self._topic(row))
             for row in rows.tolist()
         )
+
+    def _topic(self, row: int) -> str:
+        return "" if self.topics is None else str(self.topics[row])
 
 
 def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:

@@ -2,144 +2,28 @@
 
 The name of a measure says what it is and over which window, so a rule can ask for any of
 them: ``purchases_30d``, ``spend_minor_1y``, ``days_since_interaction``,
-``logins_each_week_4w``. :data:`FAMILIES` lists the forms. A measure is made of a few
-*aggregates* that merge, so the summary of a union is the merge of the summaries.
+``logins_each_week_4w``. :data:`FAMILIES` lists the forms. A name that is no form is an
+attribute that the host gives with the customer, such as ``industry`` (C-04).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from attrs import field, frozen
 
 from retention.activity import History, InteractionKind
+from retention.aggregates import Aggregate, Extreme, Run, Seen, Tally
 from retention.mechanisms.answers import Scalar
 from retention.mechanisms.errors import UnknownMeasureError, UnpinnedPolicyError
-from retention.mechanisms.periods import AsOf, Trailing, Unit, day_number, local_date, monday
+from retention.mechanisms.periods import AsOf, Trailing, Unit, day_number, day_of
 from retention.mechanisms.rules import Measure
 from retention.mechanisms.words import Language
-
-Of = Literal["purchases", "interactions", "logins", "spend_minor"]
-Bounds = tuple[int, int]  # day numbers, both inside
-_EVER = (-(10**6), 10**6)
-
-
-# --- windows: which local dates a measure looks at -------------------------------------------
-
-
-@frozen
-class Ever:
-    """All dates."""
-
-    def bounds(self, as_of: AsOf) -> Bounds:
-        """Every date; facts after ``as_of`` are not known anyway."""
-        return _EVER[0], day_number(as_of.day)
-
-    def leaves_on(self, _: date, __: AsOf) -> tuple[date, ...]:
-        """Never."""
-        return ()
-
-
-@frozen
-class Last:
-    """A trailing window (RC-06, RC-08)."""
-
-    trailing: Trailing
-
-    def bounds(self, as_of: AsOf) -> Bounds:
-        """From the first day of the window to the day of the question."""
-        return day_number(self.trailing.first_day(as_of.day)), day_number(as_of.day)
-
-    def leaves_on(self, day: date, _: AsOf) -> tuple[date, ...]:
-        """Dates on which the window may first leave a day behind."""
-        return self.trailing.leaves_on(day)
-
-
-@frozen
-class Compared:
-    """Exactly ``days`` dates, ``back`` whole windows before the latest one (RC-06)."""
-
-    days: int
-    back: int
-
-    def bounds(self, as_of: AsOf) -> Bounds:
-        """(as_of - N, as_of], or N dates before for each window back."""
-        last = day_number(as_of.day) - self.back * self.days
-        return last - self.days + 1, last
-
-    def leaves_on(self, day: date, _: AsOf) -> tuple[date, ...]:
-        """Dates on which a day enters or leaves this window."""
-        return tuple(day + timedelta(days=self.days * n) for n in (self.back, self.back + 1))
-
-
-@frozen
-class Week:
-    """The full week, Monday to Sunday, that ended ``back`` weeks before the last one (D-03)."""
-
-    back: int
-
-    def bounds(self, as_of: AsOf) -> Bounds:
-        """Monday to Sunday; ``back`` of -1 is the week that is still running."""
-        start = day_number(monday(as_of.ended_before)) - 7 * (self.back + 1)
-        return start, start + 6
-
-    def leaves_on(self, _: date, as_of: AsOf) -> tuple[date, ...]:
-        """Sundays to come: a date knows its whole day, so its week ends with it."""
-        sunday = monday(as_of.day) + timedelta(days=6)
-        return tuple(sunday + timedelta(days=7 * n) for n in range(self.back + 3))
-
-
-@frozen
-class Block:
-    """Seven days that end ``back`` blocks before the day of the question (D-03, alternative)."""
-
-    back: int
-
-    def bounds(self, as_of: AsOf) -> Bounds:
-        """Seven dates, the last of the latest block is the day itself."""
-        last = day_number(as_of.day) - 7 * self.back
-        return last - 6, last
-
-    def leaves_on(self, day: date, _: AsOf) -> tuple[date, ...]:
-        """Dates on which a day moves into an older block."""
-        return tuple(day + timedelta(days=7 * n) for n in range(1, self.back + 2))
-
-
-Span = Ever | Last | Compared | Week | Block
-
-
-# --- aggregates: what merges ------------------------------------------------------------------
-
-
-@frozen
-class Extreme:
-    """First or last day on which something happened."""
-
-    of: Of
-    last: bool
-
-    def merged(self) -> str:
-        """Name of the numpy function that merges two partial values."""
-        return "maximum" if self.last else "minimum"
-
-
-@frozen
-class Tally:
-    """Number of facts, or sum of money, inside a window."""
-
-    of: Of
-    span: Span
-
-    def merged(self) -> str:
-        """Name of the numpy function that merges two partial values."""
-        return "add"
-
-
-Aggregate = Extreme | Tally
+from retention.runs import RunOf, full_years
+from retention.windows import Block, Compared, Ever, Last, Span, Week
 
 
 @frozen
@@ -151,58 +35,6 @@ class Figure:
     aggregates: tuple[Aggregate, ...]
     divisor: int = 1  # months of a monthly average
     share_of: str = ""  # the amount that a share ranks
-
-
-# --- the one-customer path: plain Python, numpy is not loaded ----------------------------------
-
-
-@frozen
-class Seen:
-    """What is known of one customer at a point of view, as day numbers."""
-
-    as_of: AsOf
-    purchases: tuple[int, ...]
-    spend: tuple[tuple[int, int], ...]  # day, minor units; returns are negative
-    interactions: tuple[int, ...]
-    logins: tuple[int, ...]
-
-    @classmethod
-    def of(cls, history: History, as_of: AsOf) -> Seen:
-        """Leave out what is not known yet, and count days in the zone."""
-        zone = as_of.zone
-
-        def days(facts: Iterable[Any]) -> list[tuple[int, Any]]:
-            known = (fact for fact in facts if as_of.knows(fact.at))
-            return [(day_number(local_date(fact.at, zone)), fact) for fact in known]
-
-        bought, back = days(history.purchases), days(history.returns)
-        others = days(history.interactions)
-        return cls(
-            as_of,
-            tuple(day for day, _ in bought),
-            tuple((d, fact.amount_minor) for d, fact in bought)
-            + tuple((d, -fact.amount_minor) for d, fact in back),
-            tuple(day for day, _ in others),
-            tuple(day for day, fact in others if fact.kind is InteractionKind.LOGIN),
-        )
-
-    def moved(self, as_of: AsOf) -> Seen:
-        """Return the same facts seen from another day: nothing has happened since."""
-        return Seen(as_of, self.purchases, self.spend, self.interactions, self.logins)
-
-    def days(self, of: Of) -> tuple[int, ...]:
-        """Day numbers of one kind of fact."""
-        return tuple(d for d, _ in self.spend) if of == "spend_minor" else getattr(self, of)
-
-    def aggregate(self, wanted: Aggregate) -> int | None:
-        """Return one aggregate; an extreme of nothing is missing."""
-        if isinstance(wanted, Extreme):
-            days = self.days(wanted.of)
-            return (max(days) if wanted.last else min(days)) if days else None
-        low, high = wanted.span.bounds(self.as_of)
-        if wanted.of == "spend_minor":
-            return sum(amount for day, amount in self.spend if low <= day <= high)
-        return sum(low <= day <= high for day in self.days(wanted.of))
 
 
 def measured(history: History, names: Iterable[str], as_of: AsOf) -> dict[str, Scalar]:
@@ -223,8 +55,12 @@ def measured(history: History, names: Iterable[str], as_of: AsOf) -> dict[str, S
 
 
 def values(seen: Seen, names: Iterable[str]) -> dict[str, Scalar]:
-    """Measure what is known of one customer."""
-    return {name: _value(figure(name), seen) for name in names}
+    """Measure what is known of one customer; what is no measure is an attribute."""
+    attributes = dict(seen.attributes)
+    return {
+        name: attributes[name] if name in attributes else _value(figure(name), seen)
+        for name in names
+    }
 
 
 def _value(wanted: Figure, seen: Seen) -> Scalar:
@@ -237,7 +73,7 @@ def _value(wanted: Figure, seen: Seen) -> Scalar:
     return cast("Scalar", wanted.family.combine(found, day_number(seen.as_of.day), wanted.divisor))
 
 
-# --- families: the names that there are ---------------------------------------------------------
+# --- how aggregates become a value, for one customer and for columns -----------------------------
 
 
 def _days_since(found: Sequence[Any], today: Any, _: int) -> Any:  # noqa: ANN401
@@ -260,6 +96,51 @@ def _least(found: Sequence[Any], _: Any, __: int) -> Any:  # noqa: ANN401
     return np.minimum.reduce(found)
 
 
+def _mean(found: Sequence[Any], _: Any, __: int) -> Any:  # noqa: ANN401
+    """First over second; no value where the second is zero."""
+    if isinstance(found[0], int):
+        return found[0] / found[1] if found[1] else None
+    import numpy as np
+
+    empty = found[1] == 0
+    return np.where(empty, np.nan, found[0] / np.where(empty, 1, found[1]))
+
+
+def _variation(found: Sequence[Any], _: Any, __: int) -> Any:  # noqa: ANN401
+    """Standard deviation over mean of equal periods; no value where nothing happened."""
+    number = len(found)
+    total = sum(found)
+    spread = (number * sum(x * x for x in found) - total * total) ** 0.5
+    return _mean_of(spread, total)
+
+
+def _mean_of(spread: Any, total: Any) -> Any:  # noqa: ANN401
+    if isinstance(total, int):
+        return spread / total if total else None
+    import numpy as np
+
+    return np.where(total == 0, np.nan, spread / np.where(total == 0, 1, total))
+
+
+def _full_years(found: Sequence[Any], today: Any, _: int) -> Any:  # noqa: ANN401
+    """Full years from a first day; nothing that began lasts no year."""
+    if isinstance(found[0], int):
+        return _years_between(found[0], today)
+    import numpy as np
+
+    pairs = np.stack([found[0], np.broadcast_to(today, found[0].shape)], axis=1)
+    different, place = np.unique(pairs, axis=0, return_inverse=True)
+    years = [_years_between(*pair) for pair in different.tolist()]
+    return np.array(years, np.int64)[place.ravel()]
+
+
+def _years_between(start: int, today: int) -> int:
+    return full_years(day_of(start), day_of(today)) if abs(start) < 10**6 else 0
+
+
+# --- families: the names that there are ----------------------------------------------------------
+
+
 @frozen
 class Family:
     """Measures of one form: a pattern of names, what they mean, and how they are taken."""
@@ -270,7 +151,7 @@ class Family:
     zh: str
     make: Callable[[re.Match[str]], tuple[Aggregate, ...]] = field(repr=False)
     combine: Callable[[Sequence[Any], Any, int], Any] = field(repr=False, default=_plain)
-    share_of: str = ""
+    share_of: str = ""  # the stem of the amount; the name's own stem is "<x>_share"
 
 
 def _span(found: re.Match[str]) -> Span:
@@ -279,11 +160,17 @@ def _span(found: re.Match[str]) -> Span:
 
 
 def _tallies(found: re.Match[str], span: Callable[[int], Span]) -> tuple[Tally, ...]:
-    return tuple(Tally("logins", span(back)) for back in range(int(found["n"])))
+    return tuple(Tally("login", span(back)) for back in range(int(found["n"])))
+
+
+def _quarters(found: re.Match[str]) -> tuple[Tally, ...]:
+    """Quarters of three months, the latest ends with the day of the question."""
+    return tuple(Tally("purchases", Compared(3, n, Unit.MONTH)) for n in range(int(found["n"])))
 
 
 _WINDOW = r"(?:_(?P<n>[1-9]\d{0,3})(?P<unit>d|mo|y))?"
 _WEEKS = r"_(?P<n>[1-9]\d?)w"
+_KIND = rf"(?P<kind>{'|'.join(InteractionKind)})"
 
 FAMILIES: tuple[Family, ...] = (
     Family(
@@ -299,8 +186,16 @@ FAMILIES: tuple[Family, ...] = (
         lambda _: (Extreme("interactions", last=True),), _days_since,
     ),
     Family(
+        rf"days_since_{_KIND}", "days", "days since the last {kind}", "距上次{kind_zh}天数",
+        lambda found: (Extreme(found["kind"], last=True),), _days_since,
+    ),
+    Family(
         r"purchases" + _WINDOW, "purchases", "purchases{window}", "{window}购买次数",
         lambda found: (Tally("purchases", _span(found)),),
+    ),
+    Family(
+        r"core_purchases" + _WINDOW, "purchases", "purchases of core products{window}",
+        "{window}核心产品购买次数", lambda found: (Tally("core_purchases", _span(found)),),
     ),
     Family(
         r"purchases_per_month_(?P<n>[1-9]\d?)(?P<unit>mo)", "purchases per month",
@@ -308,17 +203,73 @@ FAMILIES: tuple[Family, ...] = (
         lambda found: (Tally("purchases", _span(found)),), _per_month,
     ),
     Family(
+        r"purchase_variation_(?P<n>[2-9]|1\d)q", "coefficient of variation",
+        "variation of purchases over {n} quarters", "近{n}个季度购买频次变异系数", _quarters, _variation,
+    ),
+    Family(
         r"spend_minor" + _WINDOW, "minor units", "spend{window}", "{window}累计消费",
         lambda found: (Tally("spend_minor", _span(found)),),
     ),
     Family(
+        r"profit_minor" + _WINDOW, "minor units", "profit contributed{window}", "{window}利润贡献",
+        lambda found: (Tally("profit_minor", _span(found)),),
+    ),
+    Family(
+        r"mean_order_minor" + _WINDOW, "minor units", "average order value{window}", "{window}客单价",
+        lambda found: (Tally("spend_minor", _span(found)), Tally("purchases", _span(found))), _mean,
+    ),
+    Family(
         r"spend_share" + _WINDOW, "share of the population", "rank share of spend{window}",
-        "{window}消费排名占比", lambda found: (Tally("spend_minor", _span(found)),),
-        share_of="spend_minor",
+        "{window}消费排名占比", lambda found: (Tally("spend_minor", _span(found)),), share_of="spend_minor",
+    ),
+    Family(
+        r"profit_share" + _WINDOW, "share of the population", "rank share of profit{window}",
+        "{window}利润排名占比", lambda found: (Tally("profit_minor", _span(found)),), share_of="profit_minor",
+    ),
+    Family(
+        r"purchases_share" + _WINDOW, "share of the population", "rank share of purchases{window}",
+        "{window}购买次数排名占比", lambda found: (Tally("purchases", _span(found)),), share_of="purchases",
+    ),
+    Family(
+        r"tenure_years", "full years", "full years since the first purchase", "首次购买至今整年数",
+        lambda _: (Extreme("purchases", last=False),), _full_years,
+    ),
+    Family(
+        r"run_years", "full years", "full years of buying without a gap", "连续购买整年数",
+        lambda _: (Run("purchases"),), _full_years,
+    ),
+    Family(
+        r"core_run_years", "full years", "full years of buying core products without a gap",
+        "连续购买核心产品整年数", lambda _: (Run("core_purchases"),), _full_years,
+    ),
+    Family(
+        r"run_calendar_years", "years", "calendar years in a row with a purchase", "连续有购买的自然年数",
+        lambda _: (Run("purchases", RunOf.YEARS),),
+    ),
+    Family(
+        r"core_run_calendar_years", "years", "calendar years in a row with a core purchase",
+        "连续购买核心产品的自然年数", lambda _: (Run("core_purchases", RunOf.YEARS),),
+    ),
+    Family(
+        r"run_12mo_blocks", "blocks of 12 months", "12-month blocks in a row with a purchase",
+        "连续有购买的12个月区间数", lambda _: (Run("purchases", RunOf.BLOCKS),),
+    ),
+    Family(
+        r"core_run_12mo_blocks", "blocks of 12 months", "12-month blocks in a row with a core purchase",
+        "连续购买核心产品的12个月区间数", lambda _: (Run("core_purchases", RunOf.BLOCKS),),
     ),
     Family(
         r"interactions" + _WINDOW, "interactions", "interactions{window}", "{window}互动次数",
         lambda found: (Tally("interactions", _span(found)),),
+    ),
+    Family(
+        r"interactions_on_(?P<topic>[a-z][a-z0-9]*)" + _WINDOW, "interactions",
+        "interactions on {topic}{window}", "{window}与{topic}相关的互动次数",
+        lambda found: (Tally(f"on:{found['topic']}", _span(found)),),
+    ),
+    Family(
+        rf"{_KIND}_count" + _WINDOW, "interactions", "{kind} count{window}", "{window}{kind_zh}次数",
+        lambda found: (Tally(found["kind"], _span(found)),),
     ),
     Family(
         r"interactions_latest_(?P<n>[1-9]\d{0,3})(?P<unit>d)", "interactions",
@@ -332,13 +283,11 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         r"logins_each_week" + _WEEKS, "logins", "fewest logins in one of the last {n} full weeks",
-        "近{n}个整周每周登录次数(最少)",
-        lambda found: _tallies(found, Week), _least,
+        "近{n}个整周每周登录次数(最少)", lambda found: _tallies(found, Week), _least,
     ),
     Family(
         r"logins_each_7d" + _WEEKS, "logins", "fewest logins in one of the last {n} 7-day blocks",
-        "近{n}个七天每段登录次数(最少)",
-        lambda found: _tallies(found, Block), _least,
+        "近{n}个七天每段登录次数(最少)", lambda found: _tallies(found, Block), _least,
     ),
 )  # fmt: skip
 """Every form of measure; a new one is a row here and nothing else."""
@@ -350,27 +299,43 @@ def figure(name: str) -> Figure:
 
     >>> figure("purchases_30d").aggregates[0].of
     'purchases'
-    >>> figure("purchase_30d")
+    >>> figure("days_since_purchas")
     Traceback (most recent call last):
     ...
-    retention.mechanisms.errors.UnknownMeasureError: measure: there is no purchase_30d; known: \
-days_since_purchase, days_since_first_purchase, days_since_interaction, purchases, \
-purchases_per_month, spend_minor, spend_share, interactions, interactions_latest, \
-interactions_preceding, logins_each_week, logins_each_7d (windows _30d, _6mo, _1y, _4w); \
-perhaps 'purchases'
+    retention.mechanisms.errors.UnknownMeasureError: measure: there is no days_since_purchas; \
+known: ...; perhaps 'days_since_purchase'
     """
+    found = _found(name)
+    if found is None:
+        raise UnknownMeasureError("measure", name, _stems())
+    family, match = found
+    groups = match.groupdict()
+    months = int(groups["n"]) if family.combine is _per_month else 1
+    share_of = re.sub(r"^\w+?_share", family.share_of, name) if family.share_of else ""
+    return Figure(name, family, family.make(match), months, share_of)
+
+
+def is_measure(name: str) -> bool:
+    """Whether a name is a measure of activity; if not it can only be an attribute.
+
+    >>> is_measure("purchases_30d"), is_measure("industry")
+    (True, False)
+    """
+    return _found(name) is not None
+
+
+@lru_cache(maxsize=512)
+def _found(name: str) -> tuple[Family, re.Match[str]] | None:
     for family in FAMILIES:
-        found = re.fullmatch(family.pattern, name)
-        if found is None:
-            continue
-        groups = found.groupdict()
-        months = int(groups["n"]) if family.combine is _per_month else 1
-        share_of = name.replace("spend_share", family.share_of) if family.share_of else ""
-        return Figure(name, family, family.make(found), months, share_of)
-    stems = [re.split(r"_?\(", family.pattern)[0] for family in FAMILIES]
-    known = [stem.removesuffix("_") for stem in stems]
-    known[-1] += " (windows _30d, _6mo, _1y, _4w)"
-    raise UnknownMeasureError("measure", name, known)
+        if match := re.fullmatch(family.pattern, name):
+            return family, match
+    return None
+
+
+def _stems() -> list[str]:
+    stems = [re.split(r"_?\(", family.pattern)[0].removesuffix("_") for family in FAMILIES]
+    known = list(dict.fromkeys(filter(None, stems)))
+    return [*known, "<kind>_count (windows _30d, _6mo, _1y, _4w)"]
 
 
 def measure(name: str) -> Measure[float]:
@@ -396,19 +361,21 @@ def label(name: str, language: Language = "en") -> str:
     >>> label("purchases_30d"), label("purchases_30d", "zh"), label("grade")
     ('purchases in the last 30 days', '近30天购买次数', 'grade')
     """
-    try:
-        family = figure(name).family
-    except UnknownMeasureError:
+    found = _found(name)
+    if found is None:
         return name
-    groups = cast("re.Match[str]", re.fullmatch(family.pattern, name)).groupdict()
+    family, match = found
+    groups = match.groupdict()
     number, unit = groups.get("n"), _UNITS.get(groups.get("unit") or "")
     window = ""
     if number and unit:
-        window = (
-            f"近{number}{unit['zh']}" if language == "zh" else f" in the last {number} {unit['en']}"
-        )
+        span = f"{number}{unit['zh']}" if language == "zh" else f"{number} {unit['en']}"
+        window = f"近{span}" if language == "zh" else f" in the last {span}"
+    kind = InteractionKind(groups["kind"]).label(language) if groups.get("kind") else ""
     template = family.zh if language == "zh" else family.en
-    return template.format(window=window, n=number)
+    return template.format(
+        window=window, n=number, kind=kind, kind_zh=kind, topic=groups.get("topic", "")
+    )
 
 
 # Measures that the handbooks' rules use most.

@@ -7,20 +7,21 @@ another axis and stay with ``lifecycle`` (D-05).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 from attrs import field, frozen
 
 from retention import ageing, measures
 from retention.activity import History
+from retention.classifications import Classification
 from retention.mechanisms.decisions import Bands, Case, Decision, FirstMatch
-from retention.mechanisms.errors import InvalidValueError
-from retention.mechanisms.periods import AsOf, When, zone_of
-from retention.mechanisms.policies import Policy, policy
-from retention.mechanisms.ranks import Pin, Population, Ranking, Ties
+from retention.mechanisms.errors import InvalidValueError, UnknownNameError
+from retention.mechanisms.periods import When
+from retention.mechanisms.policies import Policy, blank, is_blank, policy
+from retention.mechanisms.ranks import Pin, Ranking
 from retention.mechanisms.rules import Rule
 from retention.mechanisms.words import Word
 
@@ -94,10 +95,6 @@ class Rfm(Policy):
         """The three tables, in the order of the letters."""
         return _table(self.recency), _table(self.frequency), _table(self.monetary)
 
-    def pin(self, populations: Mapping[str, Population], as_of: When) -> Rfm:
-        """Return the bands with shares turned into amounts."""
-        return Rfm(*(table.pin(populations, as_of) for table in self.tables))
-
 
 def _table(bands: Bands | FirstMatch[int]) -> FirstMatch[int]:
     return bands.table if isinstance(bands, Bands) else bands
@@ -162,16 +159,24 @@ population, which one customer does not show; call pin(purchases, as_of=...) fir
 policy that it returns
     """
 
-    layer_table: FirstMatch[Layer] = field(alias="layers")
-    rfm: Rfm
-    population: Rule
+    layer_table: FirstMatch[Layer] = field(
+        default=blank("no maintenance layers"), alias="layers", kw_only=True
+    )
+    rfm: Rfm = field(default=blank("no RFM bands"), kw_only=True)
+    classifications: tuple[Classification[Any], ...] = field(
+        default=(), converter=tuple, kw_only=True
+    )
+    population: Rule | None = None
     ranking: Ranking = field(factory=Ranking)
     zone: str = "Asia/Shanghai"
 
     @property
     def pinned(self) -> Pin | None:
         """When the shares of this policy became amounts; None if they have not."""
-        return self.layer_table.pinned
+        tables = [axis.table for axis in self.classifications]
+        if not is_blank(self.layer_table):
+            tables.append(self.layer_table)
+        return next((table.pinned for table in tables if table.pinned), None)
 
     # --- pinning --------------------------------------------------------------------------------
 
@@ -183,33 +188,15 @@ policy that it returns
         """
         if self.pinned is not None:
             raise InvalidValueError("pin", self.pinned, "a policy that still limits shares")
-        summary = self._summary((self.layer_table, *self.rfm.tables), purchases, as_of)
-        return self._pin(summary, as_of)
-
-    def _pin(self, summary: Summary, as_of: When) -> Segmentation:
-        if self.pinned is not None:
-            return self
-        inside = self.population.mask(summary.columns(self.population.measures()))
-        shares = (name for name in _measures(self._tables) if measures.figure(name).share_of)
-        held = set(summary.names)
-        populations = {
-            name: self._population(name, summary, inside)
-            for name in shares
-            if measures.figure(name).share_of in held
-        }
-        return attrs.evolve(
-            self,
-            layers=self.layer_table.pin(populations, as_of),
-            rfm=self.rfm.pin(populations, as_of),
-        )
-
-    def _population(self, name: str, summary: Summary, inside: Any) -> Population:  # noqa: ANN401
-        amount, rounding = measures.figure(name).share_of, self.ranking.rounding
-        amounts = summary.column(amount)[inside]
-        if self.ranking.ties is Ties.SHARE_BEST:
-            return Population(amount, amounts, rounding=rounding)
-        orders = _orders_of(name)
-        return Population(amount, amounts, orders, summary.column(orders)[inside], rounding)
+        pinned: dict[str, Any] = {}
+        if not is_blank(self.layer_table):
+            summary = self._summary((self._layers,), purchases, as_of)
+            pinned["layers"] = self._layers.pinned_to(summary).table
+        if not is_blank(self.rfm):
+            summary = self._summary(self._bands, purchases, as_of)
+            pinned["rfm"] = Rfm(*(axis.pinned_to(summary).table for axis in self._bands))
+        others = (axis.pin(purchases, as_of=as_of) for axis in self.classifications)
+        return attrs.evolve(self, **pinned, classifications=tuple(others))
 
     # --- one customer ---------------------------------------------------------------------------
 
@@ -218,91 +205,60 @@ policy that it returns
 
         The outcome is None for somebody outside the population, who never bought.
         """
-        table = self._everybody
-        return table.decide(measures.measured(history, table.measures, self._as_of(as_of)))
+        return self._layers.outcome(history, as_of=as_of)
 
     def rfm_cell(self, history: History, *, as_of: When) -> RfmCell:
-        """Return the RFM cell of one customer (C-20)."""
-        row = measures.measured(history, _measures(self.rfm.tables), self._as_of(as_of))
-        return RfmCell(*(table.decide(row) for table in self.rfm.tables))
+        """Return the RFM cell of one customer of the population (C-20)."""
+        names = dict.fromkeys(name for axis in self._bands for name in axis.table.measures)
+        row = measures.measured(history, names, self._layers.at(as_of))
+        return RfmCell(*(axis.table.decide(row) for axis in self._bands))
 
     def due(self, history: History, *, as_of: When) -> ageing.Transition[Layer | None] | None:
         """Return when the layer changes if nothing happens."""
-        return ageing.next_change(self._everybody, history, self._as_of(as_of))
-
-    @cached_property
-    def _everybody(self) -> FirstMatch[Layer | None]:
-        """The layer table behind one more case: whoever is outside the population has none."""
-        outside: Case[Layer | None] = Case(None, ~self.population)
-        cases = cast("tuple[Case[Layer | None], ...]", self.layer_table.cases)
-        table = self.layer_table
-        return FirstMatch((outside, *cases), otherwise=table.otherwise, pinned=table.pinned)
+        return self._layers.due(history, as_of=as_of)
 
     # --- many customers -------------------------------------------------------------------------
 
     def layers(self, purchases: PurchaseLog, *, as_of: When) -> Outcomes[Layer]:
         """Return the layer of every customer of the population."""
-        summary = self._summary((self.layer_table,), purchases, as_of)
-        pinned = self._pin(summary, as_of)
-        return pinned._outcomes(pinned.layer_table, summary)  # noqa: SLF001  its own class
+        return self._layers.outcomes(purchases, as_of=as_of)
 
     def rfm_cells(self, purchases: PurchaseLog, *, as_of: When) -> RfmCells:
         """Return the RFM cell of every customer of the population."""
-        summary = self._summary(self.rfm.tables, purchases, as_of)
-        pinned = self._pin(summary, as_of)
-        return RfmCells(*(pinned._outcomes(table, summary) for table in pinned.rfm.tables))  # noqa: SLF001
+        summary = self._summary(self._bands, purchases, as_of)
+        return RfmCells(*(axis.among(summary) for axis in self._bands))
 
     def dues(self, purchases: PurchaseLog, *, as_of: When) -> Dues[Layer | None]:
         """Return the next change of layer of every customer if nothing happens."""
-        from retention.dues import next_changes
+        return self._layers.dues(purchases, as_of=as_of)
 
-        pinned = self if self.pinned else self.pin(purchases, as_of=as_of)
-        return next_changes(pinned._everybody, purchases, as_of=self._as_of(as_of))  # noqa: SLF001
+    # --- the axes -------------------------------------------------------------------------------
 
-    def _outcomes(self, table: FirstMatch[Outcome], summary: Summary) -> Outcomes[Outcome]:
-        """Decide for the customers of the population."""
-        from retention.mechanisms.outcomes import Outcomes
+    def classification(self, name: str) -> Classification[Any]:
+        """Return one axis by name: ``layers`` or one of the classifications."""
+        found = {axis.name: axis for axis in self.classifications}
+        if not is_blank(self.layer_table):
+            found["layers"] = self._layers
+        if name not in found:
+            raise UnknownNameError("segmentation", name, tuple(found))
+        return found[name]
 
-        columns, customers = summary.columns(), summary.customers
-        inside = self.population.mask(columns)
-        if not inside.all():
-            columns = {name: column[inside] for name, column in columns.items()}
-            customers = customers[inside]
-        return Outcomes.of(
-            table,
-            customers,
-            columns,
-            summary.as_of,
-            left_out=summary.left_out,
-            problems=summary.problems,
-        )
+    @cached_property
+    def _layers(self) -> Classification[Layer]:
+        return self._axis("layers", self.layer_table)
+
+    @cached_property
+    def _bands(self) -> tuple[Classification[int], ...]:
+        letters = ("recency", "frequency", "monetary")
+        return tuple(self._axis(x, y) for x, y in zip(letters, self.rfm.tables, strict=True))
+
+    def _axis(self, name: str, table: FirstMatch[Outcome]) -> Classification[Outcome]:
+        return Classification(name, table, self.population, self.ranking, self.zone)
 
     def _summary(
-        self, tables: Sequence[FirstMatch[Any]], purchases: PurchaseLog, as_of: When
+        self, axes: Sequence[Classification[Any]], purchases: PurchaseLog, as_of: When
     ) -> Summary:
-        """Measure what the tables ask for; amounts in place of their shares."""
         from retention.summaries import Summary
 
-        names = dict.fromkeys((*self.population.measures(), "spend_minor"))
-        for name in _measures(tables):
-            amount = measures.figure(name).share_of
-            names[amount or name] = None
-            if amount and self.ranking.ties is Ties.BY_FREQUENCY:
-                names[_orders_of(name)] = None
-        return Summary.of(names, purchases, as_of=self._as_of(as_of))
-
-    @property
-    def _tables(self) -> tuple[FirstMatch[Any], ...]:
-        return (self.layer_table, *self.rfm.tables)
-
-    def _as_of(self, as_of: When) -> AsOf:
-        return AsOf.at(as_of, zone_of(self.zone))
-
-
-def _measures(tables: Sequence[FirstMatch[Any]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for table in tables for name in table.measures))
-
-
-def _orders_of(share: str) -> str:
-    """Measure that breaks ties of a share: orders in the same window."""
-    return share.replace("spend_share", "purchases")
+        names = [name for axis in axes for name in axis.needs]
+        return Summary.of(names, purchases, as_of=self._layers.at(as_of))

@@ -8,6 +8,7 @@ each customer alone. The summary of purchase-model fits (CLV) is here too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -15,19 +16,65 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from retention.activity import InteractionKind
-from retention.logs import KINDS, InteractionLog, PurchaseLog, encode
-from retention.measures import Aggregate, Extreme, Figure, Of, Tally, figure
-from retention.mechanisms.answers import Problem
-from retention.mechanisms.errors import InvalidValueError, UnpinnedPolicyError
+from retention.aggregates import OF_PURCHASES, Aggregate, Extreme, Of, Run, Tally
+from retention.logs import InteractionLog, PurchaseLog, encode
+from retention.measures import Figure, figure, is_measure
+from retention.mechanisms.answers import Problem, Scalar
+from retention.mechanisms.errors import (
+    DuplicateError,
+    InvalidValueError,
+    UnequalColumnsError,
+    UnknownMeasureError,
+    UnpinnedPolicyError,
+)
 from retention.mechanisms.periods import AsOf, day_number
+from retention.runs import NO_RUN, RunOf, runs
 
 Log = PurchaseLog | InteractionLog
 
 NEVER_LAST = -(2**31)  # last day of something that never happened: any other day is later
 NEVER_FIRST = 2**31  # first day of it: any other day is earlier
-_LOGIN = KINDS.index(InteractionKind.LOGIN)
 _EXACT_SUM = 2**53  # sums of float64 weights are exact below
+
+
+@frozen(eq=False)
+class Attributes:
+    """What the host knows of customers besides their facts: industry, region, survey results.
+
+    >>> who = Attributes.from_columns(customer=["b", "a"], industry=["retail", "banking"])
+    >>> who.column("industry", np.array(["a", "c"])).tolist()
+    ['banking', '']
+    """
+
+    customers: NDArray[Any] = field(repr=False)
+    columns: Mapping[str, NDArray[Any]] = field(repr=False)
+
+    @classmethod
+    def from_columns(cls, *, customer: ArrayLike, **columns: ArrayLike) -> Attributes:
+        """Read columns of equal length, one row a customer."""
+        ids = np.asarray(customer)
+        found = {name: np.asarray(column) for name, column in columns.items()}
+        lengths = {"customer": len(ids)} | {name: len(column) for name, column in found.items()}
+        if len(set(lengths.values())) > 1:
+            raise UnequalColumnsError("attributes", lengths)
+        order = np.argsort(ids, kind="stable")
+        if (ids[order][1:] == ids[order][:-1]).any():
+            raise DuplicateError("attributes.customer", "a customer")
+        return cls(ids[order], {name: column[order] for name, column in found.items()})
+
+    def column(self, name: str, customers: NDArray[Any]) -> NDArray[Any]:
+        """Return an attribute for some customers; missing (NaN, empty text) for strangers."""
+        if name not in self.columns:
+            raise UnknownMeasureError("attribute", name, tuple(self.columns))
+        values = self.columns[name]
+        if not len(self.customers):
+            return np.full(len(customers), np.nan)
+        place = np.minimum(np.searchsorted(self.customers, customers), len(self.customers) - 1)
+        found = values[place]
+        known = self.customers[place] == customers
+        if known.all():
+            return found
+        return np.where(known, found, "" if values.dtype.kind == "U" else np.nan)
 
 
 @frozen(eq=False)
@@ -53,6 +100,7 @@ class Summary:
     as_of: AsOf
     left_out: int = 0  # facts after as_of
     problems: tuple[Problem, ...] = ()
+    attributes: Attributes | None = None
 
     @classmethod
     def of(
@@ -63,6 +111,7 @@ class Summary:
         *,
         as_of: AsOf,
         customers: ArrayLike | None = None,
+        attributes: Attributes | None = None,
     ) -> Summary:
         """Summarise logs for the measures with these names.
 
@@ -70,12 +119,15 @@ class Summary:
         listed in ``customers`` (people who registered and did nothing yet).
         """
         names = tuple(dict.fromkeys(names))
-        wanted = dict.fromkeys(each for name in names for each in figure(name).aggregates)
+        figures = [figure(name) for name in names if attributes is None or is_measure(name)]
+        wanted = dict.fromkeys(each for found in figures for each in found.aggregates)
         logs: list[Log] = [purchases, *([] if interactions is None else [interactions])]
         listed = None if customers is None else np.unique(np.asarray(customers))
         everyone, places = _everyone(logs, listed)
         views = [View.of(log, place, as_of) for log, place in zip(logs, places, strict=True)]
-        found = {each: _aggregate(each, views, len(everyone), as_of) for each in wanted}
+        found: dict[Aggregate, NDArray[np.int64]] = {
+            each: _aggregate(each, views, len(everyone), as_of) for each in wanted
+        }
         left_out = sum(view.left_out for view in views)
         problems = tuple(problem for log in logs for problem in log.problems)
         if left_out:
@@ -84,7 +136,7 @@ class Summary:
                 seen[np.searchsorted(everyone, listed)] = True
             everyone = everyone[seen]
             found = {each: values[seen] for each, values in found.items()}
-        return cls(names, everyone, found, as_of, left_out, problems)
+        return cls(names, everyone, found, as_of, left_out, problems, attributes)
 
     def __len__(self) -> int:
         """Return the number of customers."""
@@ -92,6 +144,8 @@ class Summary:
 
     def column(self, name: str) -> NDArray[Any]:
         """Return one measure per customer; float64 with NaN where a value is missing."""
+        if self.attributes is not None and not is_measure(name):
+            return self.attributes.column(name, self.customers)
         wanted = figure(name)
         if wanted.share_of:
             raise UnpinnedPolicyError("measure", name, "pin the policy, or rank the amounts")
@@ -100,6 +154,13 @@ class Summary:
     def columns(self, names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
         """Return measures per customer by name; all of them by default."""
         return {name: self.column(name) for name in (self.names if names is None else names)}
+
+    def attributes_of(self, row: int) -> dict[str, Scalar]:
+        """Return the attributes of one customer."""
+        if self.attributes is None:
+            return {}
+        one = self.customers[row : row + 1]
+        return {x: self.attributes.column(x, one)[0].item() for x in self.attributes.columns}
 
     def merge(self, other: Summary) -> Summary:
         """Return the summary of both logs together: same measures, same point of view."""
@@ -111,12 +172,16 @@ class Summary:
         for each, values in self.aggregates.items():
             both = np.full(len(everyone), _nothing(each), np.int64)
             both[left] = values
+            if isinstance(each, Run):
+                raise InvalidValueError("merge", self.names, "measures that merge; a run does not")
             join = getattr(np, each.merged())
             both[right] = join(both[right], other.aggregates[each])
             merged[each] = both
         left_out = self.left_out + other.left_out
         problems = self.problems + other.problems
-        return Summary(self.names, everyone, merged, self.as_of, left_out, problems)
+        return Summary(
+            self.names, everyone, merged, self.as_of, left_out, problems, self.attributes
+        )
 
     @property
     def _today(self) -> int:
@@ -138,6 +203,8 @@ def _nothing(each: Aggregate) -> int:
     """Value of an aggregate for a customer without any such fact."""
     if isinstance(each, Tally):
         return 0
+    if isinstance(each, Run):
+        return NO_RUN if each.by is RunOf.GAPS else 0
     return NEVER_LAST if each.last else NEVER_FIRST
 
 
@@ -160,20 +227,18 @@ class View:
         days = log.times.days(as_of.zone)[rows]
         return cls(log, codes, days, rows, len(log) - len(codes))
 
-    @property
-    def amounts_minor(self) -> NDArray[np.int64]:
-        """Money of the known rows; returns are negative."""
-        assert isinstance(self.log, PurchaseLog)  # noqa: S101  money stands in purchase logs alone
-        return self.log.amounts_minor[self.rows]
+    @cached_property
+    def rising(self) -> bool:
+        """Whether the days rise; where clocks go back over midnight, instants may and days not."""
+        ordered = self.log.times.rising
+        return ordered and bool((self.days[1:] >= self.days[:-1]).all())
 
-    def facts(self, of: Of) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-        """Codes and days of one kind of fact."""
-        fit: NDArray[np.bool_] | None = None
-        if of == "logins" and isinstance(self.log, InteractionLog):
-            fit = self.log.kinds[self.rows] == _LOGIN
-        elif of == "purchases" and isinstance(self.log, PurchaseLog) and self.log.has_returns:
-            fit = self.log.amounts_minor[self.rows] >= 0
-        return (self.codes, self.days) if fit is None else (self.codes[fit], self.days[fit])
+    def facts(self, of: Of) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.int64] | None]:
+        """Codes, days and weights of one sort of facts; no weights: one each."""
+        fit, weights = self.log.sort_of(of, self.rows)
+        if fit is None:
+            return self.codes, self.days, weights
+        return self.codes[fit], self.days[fit], None if weights is None else weights[fit]
 
 
 def _everyone(
@@ -199,16 +264,18 @@ def _aggregate(each: Aggregate, views: list[View], size: int, as_of: AsOf) -> ND
     view = view_of(each, views)
     if view is None or not len(view.codes):
         return np.full(size, _nothing(each), np.int64)
-    if isinstance(each, Extreme):
-        codes, days = view.facts(each.of)
-        return _extreme(each, codes, days, size, rising=view.log.times.rising)
-    return _tally(each, view, size, as_of)
+    if isinstance(each, Run):
+        return _runs(each, view, size, as_of)
+    if isinstance(each, Tally):
+        return _tally(each, view, size, as_of)
+    codes, days, _ = view.facts(each.of)
+    return _extreme(each, codes, days, size, rising=view.rising)
 
 
 def view_of(each: Aggregate, views: list[View]) -> View | None:
     """Return the rows that an aggregate is taken from."""
-    money = each.of in {"purchases", "spend_minor"}
-    return next((view for view in views if isinstance(view.log, PurchaseLog) == money), None)
+    bought = each.of in OF_PURCHASES
+    return next((view for view in views if isinstance(view.log, PurchaseLog) == bought), None)
 
 
 def _extreme(
@@ -224,16 +291,21 @@ def _extreme(
 
 
 def _tally(each: Tally, view: View, size: int, as_of: AsOf) -> NDArray[np.int64]:
-    codes, days = view.facts(each.of)
+    codes, days, weights = view.facts(each.of)
     low, high = each.span.bounds(as_of)
     rows: slice | NDArray[np.bool_]
-    if view.log.times.rising:
+    if view.rising:
         rows = slice(*np.searchsorted(days, (low, high + 1)).tolist())
     else:
         rows = (days >= low) & (days <= high)
-    if each.of != "spend_minor":
+    if weights is None:
         return np.bincount(codes[rows], minlength=size)
-    return sums(codes[rows], view.amounts_minor[rows], size)
+    return sums(codes[rows], weights[rows], size)
+
+
+def _runs(each: Run, view: View, size: int, as_of: AsOf) -> NDArray[np.int64]:
+    codes, days, _ = view.facts(each.of)
+    return runs(codes, days, size, as_of.day, each.by)
 
 
 def sums(codes: NDArray[np.intp], amounts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
@@ -304,15 +376,13 @@ def clv_summary(log: PurchaseLog, *, as_of: AsOf) -> ClvSummary:
     def take(column: NDArray[Any]) -> NDArray[Any]:
         return column if whole else column[seen]
 
-    first, last = take(rows.first), take(rows.last)
-    repeats = take(rows.visits) - 1
-    money = np.where(repeats > 0, take(rows.total) - take(rows.opening), 0)
+    first, repeats = take(rows.first), take(rows.visits) - 1
     return ClvSummary(
         take(log.customers),
         repeats,
-        last - first,
+        take(rows.last) - first,
         day_number(as_of.day) - first,
-        money / np.maximum(repeats, 1),
+        np.where(repeats > 0, take(rows.later) / np.maximum(repeats, 1), 0.0),
         as_of,
         rows.left_out,
     )
@@ -320,13 +390,12 @@ def clv_summary(log: PurchaseLog, *, as_of: AsOf) -> ClvSummary:
 
 @frozen(eq=False)
 class _Occasions:
-    """First and last day, occasions, money in all and on the first day, per code."""
+    """First and last day, occasions, and money on other days than the first, per code."""
 
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     visits: NDArray[np.int64]
-    total: NDArray[Any]
-    opening: NDArray[Any]
+    later: NDArray[np.int64]
     left_out: int
 
     @classmethod
@@ -339,37 +408,71 @@ class _Occasions:
         if not log.times.rising:
             order = np.argsort(_narrow(days), kind="stable")  # a radix sort below 65,536 days
             codes, days, amounts = codes[order], days[order], amounts[order]
-        bought, on = codes, days
-        if log.has_returns:
-            is_purchase = amounts >= 0
-            bought, on = codes[is_purchase], days[is_purchase]
-        first, last = np.full(size, NEVER_FIRST), np.full(size, NEVER_LAST)
-        last[bought] = on
-        first[bought[::-1]] = on[::-1]
-        opening = np.flatnonzero(days == first[codes])
-        return cls(
-            first,
-            last,
-            _visits(bought, on, size),
-            np.bincount(codes, weights=amounts, minlength=size),
-            np.bincount(codes[opening], weights=amounts[opening], minlength=size),
-            left_out,
-        )
+        if not log.has_returns:
+            return cls(*_occasions(codes, days, amounts, size), left_out)
+        bought, back = amounts >= 0, amounts < 0
+        found = _occasions(codes[bought], days[bought], amounts[bought], size)
+        _add_later(found, codes[back], days[back], amounts[back])
+        return cls(*found, left_out)
 
 
-def _visits(codes: NDArray[np.intp], days: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Different days per code; rows are in the order of time."""
-    visits = np.zeros(size, np.int64)
-    if not codes.size:
-        return visits
-    span = int(days[-1] - days[0]) + 1
-    if span * 20 > codes.size:  # few rows on many days: sort what is there
-        pairs = np.unique(codes.astype(np.int64) * span + (days - days[0]))
-        return np.bincount(pairs // span, minlength=size)
+_Found = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+_DAY_BITS = 21  # 5,700 years
+_DAY = 2**_DAY_BITS - 1
+_OCCASION = 2 ** (2 * _DAY_BITS)
+_CROWD = 200  # rows a day from which going day by day is faster than sorting
+
+
+def _occasions(
+    codes: NDArray[np.intp], days: NDArray[np.int64], amounts: NDArray[np.int64], size: int
+) -> _Found:
+    """First day, last day, occasions and later money per code; rows are in the order of time."""
+    span = int(days[-1] - days[0]) + 1 if days.size else 0
+    if span * _CROWD >= len(codes) or span > _DAY:
+        return _by_sorting(codes, days, amounts, size)
+    return _by_days(codes, days, amounts, size)
+
+
+def _by_sorting(
+    codes: NDArray[np.intp], days: NDArray[np.int64], amounts: NDArray[np.int64], size: int
+) -> _Found:
+    found = np.full(size, NEVER_FIRST), np.full(size, NEVER_LAST), *np.zeros((2, size), np.int64)
+    first, last, visits, _ = found
+    first[codes[::-1]] = days[::-1]
+    last[codes] = days
+    if codes.size:
+        span = int(days[-1] - days[0]) + 1
+        pairs = np.sort(codes * span + (days - days[0]))
+        new = np.append(True, pairs[1:] != pairs[:-1])
+        visits[:] = np.bincount(pairs[new] // span, minlength=size)
+    _add_later(found, codes, days, amounts)
+    return found
+
+
+def _by_days(
+    codes: NDArray[np.intp], days: NDArray[np.int64], amounts: NDArray[np.int64], size: int
+) -> _Found:
+    """One word per code holds occasions, first day and last day, so a row costs one look-up."""
+    words, later = np.zeros((2, size), np.int64)
     edges = np.searchsorted(days, np.arange(days[0], days[-1] + 2)).tolist()
-    for low, high in pairwise(edges):
-        visits[codes[low:high]] += 1  # assignment, not addition: rows of one day count once
-    return visits
+    for day, (low, high) in enumerate(pairwise(edges)):
+        who = codes[low:high]
+        word = words[who]
+        met = np.minimum(word, 1)  # 0 on the first day of a code, else 1
+        np.add.at(later, who, amounts[low:high] * met)
+        word &= ~_DAY
+        word += _OCCASION + (day << _DAY_BITS) + day
+        word -= met * (day << _DAY_BITS)
+        words[who] = word  # assignment, not addition: rows of one day count once
+    first, last = (words >> _DAY_BITS) & _DAY, words & _DAY
+    return first + days[0], last + days[0], words // _OCCASION, later
+
+
+def _add_later(
+    found: _Found, codes: NDArray[np.intp], days: NDArray[np.int64], amounts: NDArray[np.int64]
+) -> None:
+    first, _, __, later = found
+    np.add.at(later, codes, amounts * (days != first[codes]))
 
 
 def _narrow(days: NDArray[np.int64]) -> NDArray[Any]:

@@ -93,10 +93,24 @@ class Blank:
         advice = f"policy.with_('...{name}', value)"
         raise BlankValueError(self.path, self.clause, advice)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # how copying and pickling ask what a value can do
+            raise AttributeError(name)
+        self._use()
+
     __lt__ = __le__ = __gt__ = __ge__ = _use
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _use
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _use
     __bool__ = __int__ = __float__ = __index__ = __iter__ = __len__ = __contains__ = _use
+
+
+def is_blank(value: object) -> bool:
+    """Whether a value of a policy is still to be filled.
+
+    >>> is_blank(Blank("002: thresholds")), is_blank(30)
+    (True, False)
+    """
+    return isinstance(value, Blank)
 
 
 @runtime_checkable
@@ -225,6 +239,8 @@ class Policy:
             inside = getattr(self, names[head])
             return self._evolved(head, _replaced(inside, rest, value, where))
         rows = getattr(self, self.rows_in) if self.rows_in else ()
+        if isinstance(rows, Policy):
+            return self._evolved(self.rows_in, rows.with_(path, value))
         if head in (keys := [row.key for row in rows]):
             return self._evolved(self.rows_in, _replaced(rows, path, value, where))
         raise UnknownNameError(where, head, (*names, *keys))

@@ -1,0 +1,245 @@
+"""A classification is one axis along which customers differ: a table, and whom it is about.
+
+Layers, stages, grades, classes and tags are classifications with other data. One customer
+and columns of many get the same answers; limits on a share of the population are pinned to
+amounts first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+import attrs
+from attrs import field
+
+from retention import ageing, measures
+from retention.activity import History
+from retention.mechanisms.decisions import Case, Decision, FirstMatch
+from retention.mechanisms.errors import InvalidValueError
+from retention.mechanisms.periods import AsOf, When, zone_of
+from retention.mechanisms.policies import Policy, policy
+from retention.mechanisms.ranks import Pin, Population, Ranking, Ties
+from retention.mechanisms.rules import Rule
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from retention.dues import Dues
+    from retention.logs import InteractionLog, PurchaseLog
+    from retention.mechanisms.outcomes import Outcomes
+    from retention.summaries import Attributes, Summary
+
+Outcome = TypeVar("Outcome")
+
+
+@policy
+class Classification(Policy, Generic[Outcome]):
+    """One table of cases, the population that it ranks, and the zone that its days are in.
+
+    ``population`` says who is classified at all and ranked (C-09); None means everybody. A
+    classification is a function of the policy in force: it follows a change at once.
+
+    >>> from datetime import date
+    >>> from retention import Purchase
+    >>> from retention.measures import purchases
+    >>> buyers = Classification(
+    ...     "purchase_class",
+    ...     FirstMatch((Case("new", purchases.is_(1)),), otherwise="old"),
+    ...     population=purchases >= 1,
+    ... )
+    >>> history = History("C-17", [Purchase("C-17", date(2024, 1, 1), 12_50)])
+    >>> buyers.outcome(history, as_of=date(2024, 6, 30)).outcome
+    'new'
+    >>> print(buyers.outcome(History("C-18"), as_of=date(2024, 6, 30)))
+    outside: purchases 0 is < 1
+    """
+
+    rows_in = "table"
+
+    name: str
+    table: FirstMatch[Outcome]
+    population: Rule | None = None
+    ranking: Ranking = field(factory=Ranking)
+    zone: str = "Asia/Shanghai"
+
+    @property
+    def key(self) -> str:
+        """Name of the classification, as a path says it."""
+        return self.name
+
+    @property
+    def pinned(self) -> Pin | None:
+        """When the shares of this table became amounts; None if they have not."""
+        return self.table.pinned
+
+    # --- one customer ---------------------------------------------------------------------------
+
+    def outcome(self, history: History, *, as_of: When) -> Decision[Outcome | None]:
+        """Decide about one customer; the outcome is None outside the population."""
+        table = self._everybody
+        return table.decide(measures.measured(history, table.measures, self.at(as_of)))
+
+    def due(self, history: History, *, as_of: When) -> ageing.Transition[Outcome | None] | None:
+        """Return the next change of outcome if nothing happens; None if there is none."""
+        return ageing.next_change(self._everybody, history, self.at(as_of))
+
+    def timeline(
+        self, history: History, *, until: When
+    ) -> tuple[ageing.Transition[Outcome | None], ...]:
+        """Return every change of outcome with date and trigger, oldest first (D-06)."""
+        return ageing.timeline(self._everybody, history, self.at(until))
+
+    @cached_property
+    def _everybody(self) -> FirstMatch[Outcome | None]:
+        """The table behind one more case: whoever is outside the population has no outcome."""
+        table = cast("FirstMatch[Outcome | None]", self.table)
+        if self.population is None:
+            return table
+        outside: Case[Outcome | None] = Case(None, ~self.population)
+        cases = (outside, *table.cases)
+        return FirstMatch(cases, otherwise=table.otherwise, pinned=table.pinned)
+
+    # --- many customers -------------------------------------------------------------------------
+
+    def outcomes(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When,
+        customers: ArrayLike | None = None,
+        attributes: Attributes | None = None,
+    ) -> Outcomes[Outcome]:
+        """Decide about every customer of the population."""
+        return self.among(self.summary(purchases, interactions, as_of, customers, attributes))
+
+    def dues(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When,
+        customers: ArrayLike | None = None,
+        attributes: Attributes | None = None,
+    ) -> Dues[Outcome | None]:
+        """Return the next change of every customer if nothing happens."""
+        from retention.dues import next_changes
+
+        here = self.pinned_to(self.summary(purchases, interactions, as_of, customers, attributes))
+        return next_changes(
+            here._everybody,  # noqa: SLF001  its own class
+            purchases,
+            interactions,
+            as_of=self.at(as_of),
+            customers=customers,
+            attributes=attributes,
+        )
+
+    def pin(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When,
+        customers: ArrayLike | None = None,
+        attributes: Attributes | None = None,
+    ) -> Classification[Outcome]:
+        """Turn every limit on a share of this population into a limit on an amount.
+
+        The result answers for one customer, a million or a cluster without the population.
+        """
+        if self.pinned is not None:
+            raise InvalidValueError("pin", self.pinned, "a policy that still limits shares")
+        return self.pinned_to(self.summary(purchases, interactions, as_of, customers, attributes))
+
+    # --- from a summary -------------------------------------------------------------------------
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Measures that a summary must hold: amounts in place of their shares."""
+        names = dict.fromkeys((*self._population_measures(), "spend_minor"))
+        for name in self.table.measures:
+            amount = _share_of(name)
+            names[amount or name] = None
+            if amount and self.ranking.ties is Ties.BY_FREQUENCY:
+                names[_orders_of(name)] = None
+        return tuple(names)
+
+    def summary(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None,
+        as_of: When,
+        customers: ArrayLike | None = None,
+        attributes: Attributes | None = None,
+    ) -> Summary:
+        """Measure what this classification asks for."""
+        from retention.summaries import Summary
+
+        return Summary.of(
+            self.needs,
+            purchases,
+            interactions,
+            as_of=self.at(as_of),
+            customers=customers,
+            attributes=attributes,
+        )
+
+    def among(self, summary: Summary) -> Outcomes[Outcome]:
+        """Decide about the customers of a summary who belong to the population."""
+        from retention.mechanisms.outcomes import Outcomes
+
+        here = self.pinned_to(summary)
+        columns, customers = summary.columns(), summary.customers
+        inside = self._inside(columns)
+        if inside is not None and not inside.all():
+            columns = {name: column[inside] for name, column in columns.items()}
+            customers = customers[inside]
+        return Outcomes.of(
+            here.table,
+            customers,
+            columns,
+            summary.as_of,
+            left_out=summary.left_out,
+            problems=summary.problems,
+        )
+
+    def pinned_to(self, summary: Summary) -> Classification[Outcome]:
+        """Return the classification with shares pinned to the amounts of a summary."""
+        shares = [name for name in self.table.measures if _share_of(name)]
+        if self.pinned is not None or not shares:
+            return self
+        inside = self._inside(summary.columns(self._population_measures()))
+        populations = {name: self._ranked(name, summary, inside) for name in shares}
+        when = summary.as_of.instant or summary.as_of.day
+        return attrs.evolve(self, table=self.table.pin(populations, when))
+
+    def _ranked(self, share: str, summary: Summary, inside: Any) -> Population:  # noqa: ANN401
+        amount, rounding = _share_of(share), self.ranking.rounding
+        kept = slice(None) if inside is None else inside
+        amounts = summary.column(amount)[kept]
+        if self.ranking.ties is Ties.SHARE_BEST:
+            return Population(amount, amounts, rounding=rounding)
+        orders = _orders_of(share)
+        return Population(amount, amounts, orders, summary.column(orders)[kept], rounding)
+
+    def _inside(self, columns: Mapping[str, Any]) -> Any:  # noqa: ANN401  a mask, None: all
+        return None if self.population is None else self.population.mask(columns)
+
+    def _population_measures(self) -> tuple[str, ...]:
+        return () if self.population is None else self.population.measures()
+
+    def at(self, as_of: When) -> AsOf:
+        """Read a point of view in the zone of this classification."""
+        return AsOf.at(as_of, zone_of(self.zone))
+
+
+def _share_of(name: str) -> str:
+    return measures.figure(name).share_of if measures.is_measure(name) else ""
+
+
+def _orders_of(share: str) -> str:
+    """Measure that breaks ties of a share: orders in the same window."""
+    return "purchases" + share.partition("_share")[2]
