@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from retention.mechanisms.answers import Scalar
 from retention.mechanisms.errors import (
@@ -137,6 +137,14 @@ class History:
     returns: tuple[Return, ...] = field(default=(), converter=_returns)
     # What the host knows besides: industry, region, survey results; rules may ask for them.
     attributes: tuple[tuple[str, Scalar], ...] = field(default=(), converter=_attributes)
+
+    def with_fact(self, fact: Purchase | Interaction | Return) -> History:
+        """Return the history with one more fact."""
+        if isinstance(fact, Purchase):
+            return evolve(self, purchases=(*self.purchases, fact))
+        if isinstance(fact, Return):
+            return evolve(self, returns=(*self.returns, fact))
+        return evolve(self, interactions=(*self.interactions, fact))
 
     def __attrs_post_init__(self) -> None:
         money: tuple[Purchase | Return, ...] = (*self.purchases, *self.returns)

@@ -80,6 +80,7 @@ class Series:
     name: str
     values: Sequence[int]
     colour: int = field(default=0, kw_only=True)
+    note: str = field(default="", kw_only=True)  # stands beside the name in the legend
 
 
 def bars(names: Sequence[Name], panels: Sequence[Panel], *, title: str) -> str:
@@ -88,9 +89,9 @@ def bars(names: Sequence[Name], panels: Sequence[Panel], *, title: str) -> str:
     >>> import re
     >>> svg = bars([("lost", "流失客户")], [Panel("customers", [3], ["3"])], title="Layers")
     >>> re.findall("<text.*?>(.*?)<", svg)
-    ['customers', 'lost', '流失客户', '3']
+    ['customers', '3', 'lost', '流失客户']
     """
-    left, row, top, width = _room(names), 40, 30, 380
+    left, row, top, width = _room(names), 40, 30, 440
     parts = []
     for number, panel in enumerate(panels):
         at = left + number * (width + 24)
@@ -108,8 +109,9 @@ def _bars(
     longest = width - max((_width(text) for text in panel.texts), default=0) - 8
     for at, (value, text) in enumerate(zip(panel.values, panel.texts, strict=True)):
         y, size = top + row * at, longest * max(value, 0) / most
-        yield _rect(left, y, max(size, 1), 24, _fill((2, 1)[number % 2]))
-        yield _text(left + max(size, 1) + 6, y + 17, text)
+        if size:
+            yield _rect(left, y, size, 24, _fill((2, 1)[number % 2]))
+        yield _text(left + size + 6, y + 17, text)
 
 
 def heat(
@@ -127,8 +129,8 @@ def heat(
     >>> re.findall("<text.*?>(.*?)<", svg)
     ['M1', 'R1', '292']
     """
-    left, top, height = _room((*rows, corner)), 40, 42
-    wide = max([_room(columns), *(_width(cell.text) + 16 for cell in cells.values())])
+    left, top, height = _room((*rows, corner)), 40 if any(b for _, b in columns) else 24, 42
+    wide = max([88, _room(columns), *(_width(cell.text) + 16 for cell in cells.values())])
     parts = list(_name(0, 14, corner, faint=True))
     for number, name in enumerate(columns):
         parts += _name(left + wide * (number + 0.5), 14, name, middle=True)
@@ -149,20 +151,20 @@ def _cell(cell: Cell, x: float, y: float, wide: float, height: float) -> Iterato
 
 
 def stacked(labels: Sequence[str], series: Sequence[Series], *, title: str) -> str:
-    """Return stacked columns, one per label, with a legend that gives the last values.
+    """Return stacked columns, one per label, with a legend above.
 
     >>> import re
     >>> svg = stacked(["May", "June"], [Series("lost", [1, 3])], title="Stages")
     >>> re.findall("<text.*?>(.*?)<", svg)
-    ['lost 3', '0', '1', '2', '3', 'May', 'June']
+    ['lost', '0', '1', '2', '3', 'May', 'June']
     """
-    width, left, height = 960, 64, 240
+    width, left, height, margin = 1000, 64, 240, 24
     legend, top = _legend(series, width)
     totals = [sum(values) for values in zip(*(each.values for each in series), strict=True)]
     steps = _steps(max((*totals, 1)))
     unit = height / steps[-1]
-    parts = [*legend, *_grid(steps, unit, left, width, top + height)]
-    step = (width - left) / max(len(labels), 1)
+    parts = [*legend, *_grid(steps, unit, left, width - margin, top + height)]
+    step = (width - left - margin) / max(len(labels), 1)
     for number, label in enumerate(labels):
         x = left + step * number
         parts += _column(label, series, number, x + step * 0.1, step * 0.8, top + height, unit)
@@ -208,10 +210,10 @@ def _days(labels: Sequence[str], left: float, step: float, y: float) -> Iterator
 
 
 def _legend(series: Sequence[Series], width: float) -> tuple[list[str], float]:
-    """Squares with names and last values, and how much room they take."""
+    """Squares with names and notes, and how much room they take."""
     parts, x, y = [], 0.0, 4.0
     for each in series:
-        text = f"{each.name} {each.values[-1]:,}" if each.values else each.name
+        text = f"{each.name} {each.note}".rstrip()
         room = 20 + _width(text) + 18
         if x and x + room > width:
             x, y = 0.0, y + 22
@@ -222,9 +224,11 @@ def _legend(series: Sequence[Series], width: float) -> tuple[list[str], float]:
 
 def _steps(most: int) -> list[int]:
     """Round values for the lines of a picture, from 0 to at least the largest value."""
-    rough = most / 4
+    rough = most / 5
     power = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
-    step = int(next(n * power for n in (1, 2, 2.5, 5, 10) if n * power >= rough and n * power % 1 == 0))
+    step = int(
+        next(n * power for n in (1, 2, 2.5, 5, 10) if n * power >= rough and n * power % 1 == 0)
+    )
     return [step * n for n in range(math.ceil(most / step) + 1)]
 
 
@@ -279,5 +283,5 @@ def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{name}" '
         f'viewBox="0 0 {width} {height}" width="{width}" font-size="{_SIZE}" fill="currentColor" '
-        f'style="max-width:100%;height:auto"><title>{name}</title>{"".join(parts)}</svg>'
+        f'style="height:auto"><title>{name}</title>{"".join(parts)}</svg>'
     )

@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import attrs
-from attrs import field
+from attrs import field, frozen
 
 from retention import ageing, measures
-from retention.activity import History
+from retention.activity import History, Interaction, Purchase, Return
 from retention.mechanisms.decisions import Case, Decision, FirstMatch
 from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.periods import AsOf, When, zone_of
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
     from retention.summaries import Attributes, Summary
 
 Outcome = TypeVar("Outcome")
+
+
+@frozen
+class OutcomeChanged:
+    """A fact moved a customer from one outcome of a classification to another."""
+
+    customer: str | int
+    classification: str
+    at: When
+    left: str
+    entered: str
 
 
 @policy
@@ -90,6 +101,23 @@ class Classification(Policy, Generic[Outcome]):
     ) -> tuple[ageing.Transition[Outcome | None], ...]:
         """Return every change of outcome with date and trigger, oldest first (D-06)."""
         return ageing.timeline(self._everybody, history, self.at(until))
+
+    def after(
+        self, history: History, fact: Purchase | Interaction | Return
+    ) -> tuple[Decision[Outcome | None], OutcomeChanged | None]:
+        """Decide again when a fact has come in, and say what it changed (C-25).
+
+        The change is None when the outcome is the same. What time alone changed before the
+        fact is no part of it.
+        """
+        before = self.outcome(history, as_of=fact.at)
+        decision = self.outcome(history.with_fact(fact), as_of=fact.at)
+        if decision.outcome == before.outcome:
+            return decision, None
+        change = OutcomeChanged(
+            history.customer, self.name, fact.at, str(before.outcome), str(decision.outcome)
+        )
+        return decision, change
 
     @cached_property
     def _everybody(self) -> FirstMatch[Outcome | None]:

@@ -15,11 +15,11 @@ import attrs
 from attrs import field, frozen
 
 from retention import ageing, measures
-from retention.activity import History
-from retention.classifications import Classification
+from retention.activity import History, Interaction, Purchase, Return
+from retention.classifications import Classification, OutcomeChanged
 from retention.mechanisms.decisions import Bands, Case, Decision, FirstMatch
 from retention.mechanisms.errors import InvalidValueError, UnknownNameError
-from retention.mechanisms.periods import When
+from retention.mechanisms.periods import AsOf, When, zone_of
 from retention.mechanisms.policies import Policy, blank, is_blank, policy
 from retention.mechanisms.ranks import Pin, Ranking
 from retention.mechanisms.rules import Rule
@@ -217,6 +217,12 @@ policy that it returns
         """Return when the layer changes if nothing happens."""
         return self._layers.due(history, as_of=as_of)
 
+    def after(
+        self, history: History, fact: Purchase | Interaction | Return
+    ) -> tuple[Decision[Layer | None], OutcomeChanged | None]:
+        """Return the layer when a fact has come in, and the change if there is one (C-25)."""
+        return self._layers.after(history, fact)
+
     # --- many customers -------------------------------------------------------------------------
 
     def layers(self, purchases: PurchaseLog, *, as_of: When) -> Outcomes[Layer]:
@@ -242,6 +248,10 @@ policy that it returns
         if name not in found:
             raise UnknownNameError("segmentation", name, tuple(found))
         return found[name]
+
+    def at(self, as_of: When) -> AsOf:
+        """Read a point of view in the zone of this policy."""
+        return AsOf.at(as_of, zone_of(self.zone))
 
     @cached_property
     def _layers(self) -> Classification[Layer]:

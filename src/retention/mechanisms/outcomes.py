@@ -14,7 +14,8 @@ from attrs import field, frozen
 
 from retention.mechanisms.answers import Problem, Scalar
 from retention.mechanisms.decisions import Decision, FirstMatch, label
-from retention.mechanisms.errors import UnknownNameError
+from retention.mechanisms.errors import UnequalColumnsError, UnknownNameError
+from retention.mechanisms.estimates import Estimate
 from retention.mechanisms.periods import AsOf
 
 if TYPE_CHECKING:
@@ -163,6 +164,12 @@ class Movement(Generic[Outcome]):
             for p, n in zip(found.tolist(), number.tolist(), strict=True)
         }
 
+    def conversion(self, was: Outcome, now: Outcome) -> Estimate:
+        """Return the share of those in one outcome before who are in another now (C-37)."""
+        here = self.was == self._code(self.before, was)
+        there = here & (self.now == self._code(self.after, now))
+        return Estimate(int(there.sum()), int(here.sum()))
+
     def movers(self, was: Outcome | None, now: Outcome | None) -> NDArray[Any]:
         """Return the customers who went from one outcome to another."""
         hit = (self.was == self._code(self.before, was)) & (self.now == self._code(self.after, now))
@@ -203,3 +210,69 @@ def _scalar(value: Any) -> Scalar:  # noqa: ANN401
         # A column with missing days is one of floats; a day in it is still a whole number.
         return None if plain != plain else int(plain) if plain.is_integer() else plain  # noqa: PLR0124
     return plain
+
+
+@frozen(eq=False)
+class Cells:
+    """Customers crossed along several dimensions: layer, stage, industry, tags (C-26).
+
+    >>> import numpy as np
+    >>> cells = Cells.of(np.array(["a", "b"]), layer=["new", "lost"], industry=["retail", "retail"])
+    >>> cells.counts()
+    {('lost', 'retail'): 1, ('new', 'retail'): 1}
+    >>> cells.members(industry="retail").tolist()
+    ['a', 'b']
+    """
+
+    customers: NDArray[Any] = field(repr=False)
+    dimensions: dict[str, NDArray[np.str_]] = field(repr=False)
+
+    @classmethod
+    def of(cls, customers: NDArray[Any], **dimensions: Any) -> Cells:  # noqa: ANN401
+        """Cross columns of texts, one row a customer."""
+        columns = {name: np.asarray(column, "U") for name, column in dimensions.items()}
+        lengths = {len(customers), *(len(column) for column in columns.values())}
+        if len(lengths) > 1 or not columns:
+            shown = {name: len(column) for name, column in columns.items()}
+            raise UnequalColumnsError("cells", {"customers": len(customers)} | shown)
+        return cls(customers, columns)
+
+    def counts(self) -> dict[tuple[str, ...], int]:
+        """Customers per combination that occurs."""
+        table = np.stack(list(self.dimensions.values()), axis=1)
+        cells, number = np.unique(table, axis=0, return_counts=True)
+        return {tuple(c): n for c, n in zip(cells.tolist(), number.tolist(), strict=True)}
+
+    def members(self, **wanted: str) -> NDArray[Any]:
+        """Return the customers who have all of these values."""
+        inside = np.ones(len(self.customers), bool)
+        for name, value in wanted.items():
+            if name not in self.dimensions:
+                raise UnknownNameError("dimension", name, tuple(self.dimensions))
+            inside &= self.dimensions[name] == str(value)
+        found: NDArray[Any] = self.customers[inside]
+        return found
+
+
+def cross(**axes: Outcomes[Any]) -> Cells:
+    """Cross several results by customer; the empty text stands where a result knows nobody (C-26).
+
+    >>> from retention.presets import ecommerce
+    >>> from retention import PurchaseLog
+    >>> from datetime import date
+    >>> log = PurchaseLog.from_columns(customer=["a"], at=[date(2024, 6, 1)], amount=[12.5])
+    >>> day = date(2024, 6, 30)
+    >>> cross(
+    ...     layer=ecommerce.segmentation.layers(log, as_of=day),
+    ...     stage=ecommerce.lifecycle.stages(log, as_of=day),
+    ... ).counts()
+    {('new', 'new'): 1}
+    """
+    if not axes:
+        raise UnequalColumnsError("cross", {})
+    everyone = np.unique(np.concatenate([axis.customers for axis in axes.values()]))
+    columns = {}
+    for name, axis in axes.items():
+        names = np.array(["", *map(str, axis.table.outcomes)])
+        columns[name] = names[_codes(axis, everyone) + 1]
+    return Cells.of(everyone, **columns)

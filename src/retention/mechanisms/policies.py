@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar, cast, runtime_checkable
 from typing import dataclass_transform as _dataclass_transform
@@ -18,7 +18,12 @@ from typing import dataclass_transform as _dataclass_transform
 import attrs
 from attrs import Converter, field, frozen
 
-from retention.mechanisms.errors import BlankValueError, UnknownNameError, WrongTypeError
+from retention.mechanisms.errors import (
+    BlankValueError,
+    InvalidValueError,
+    UnknownNameError,
+    WrongTypeError,
+)
 from retention.mechanisms.words import Word
 
 T = TypeVar("T")
@@ -232,21 +237,31 @@ class Policy:
 
         A rule is replaced by its text, or one limit of it through the name of its measure.
         """
-        head, _, rest = path.partition(".")
-        names = _names(self)
-        where = f"{type(self).__name__}.{path}"
-        if head in names:
-            inside = getattr(self, names[head])
-            return self._evolved(head, _replaced(inside, rest, value, where))
-        rows = getattr(self, self.rows_in) if self.rows_in else ()
-        if isinstance(rows, Policy):
-            return self._evolved(self.rows_in, rows.with_(path, value))
-        if head in (keys := [row.key for row in rows]):
-            return self._evolved(self.rows_in, _replaced(rows, path, value, where))
-        raise UnknownNameError(where, head, (*names, *keys))
+        return self.with_all({path: value})
 
-    def _evolved(self, name: str, value: Any) -> Self:  # noqa: ANN401
-        return cast("Self", attrs.evolve(cast("Any", self), **{name: value}))
+    def with_all(self, changes: Mapping[str, Any]) -> Self:
+        """Return a copy with several values replaced at once: only the result is validated.
+
+        >>> from retention.presets import ecommerce
+        >>> ours = ecommerce.with_all(
+        ...     {"segmentation.rfm.recency.at_most": [20, 60, 120], "name": "ours"}
+        ... )
+        >>> ours.name, ours.segmentation.rfm.recency.at_most
+        ('ours', (20, 60, 120))
+        """
+        rows = getattr(self, self.rows_in) if self.rows_in else ()
+        names, new, inner = _names(self), dict[str, Any](), dict[str, Any]()
+        for head, inside in _by_head(changes).items():
+            where = f"{type(self).__name__}.{head}"
+            if head in names:
+                new[head] = _replaced(getattr(self, names[head]), inside, where)
+            elif isinstance(rows, Policy) or head in {row.key for row in rows}:
+                inner |= {f"{head}.{rest}" if rest else head: x for rest, x in inside.items()}
+            else:
+                raise UnknownNameError(where, head, (*names, *(row.key for row in rows)))
+        if inner:
+            new[self.rows_in] = _replaced(rows, inner, type(self).__name__)
+        return cast("Self", attrs.evolve(cast("Any", self), **new))
 
     def compare(self, other: Policy) -> tuple[Difference, ...]:
         """Return every path at which ``other`` differs, with the value here and there."""
@@ -286,24 +301,47 @@ def _is_table(value: object) -> bool:
     return isinstance(value, tuple) and bool(value) and all(isinstance(x, Policy) for x in value)
 
 
-def _replaced(inside: Any, rest: str, value: Any, where: str) -> Any:  # noqa: ANN401
-    """What stands at a path after the change."""
-    if rest:
-        if _is_table(inside):
-            head, _, deeper = rest.partition(".")
-            keys = [row.key for row in inside]
-            if head not in keys:
-                raise UnknownNameError(where, head, keys)
-            at = keys.index(head)
-            return (*inside[:at], _replaced(inside[at], deeper, value, where), *inside[at + 1 :])
-        if not isinstance(inside, Policy | Leaf):
-            raise UnknownNameError(where, rest, ())
-        return inside.with_(rest, value)
-    return _coerced(inside, value)
+def _by_head(changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Changes by the first part of their paths."""
+    found: dict[str, dict[str, Any]] = {}
+    for path, value in changes.items():
+        head, _, rest = path.partition(".")
+        found.setdefault(head, {})[rest] = value
+    return found
+
+
+def _replaced(inside: Any, changes: dict[str, Any], where: str) -> Any:  # noqa: ANN401
+    """What stands at a path after the changes at or below it."""
+    if "" in changes:
+        if len(changes) > 1:
+            raise InvalidValueError(where, tuple(changes), "the whole or its parts, not both")
+        return _coerced(inside, changes[""])
+    if isinstance(inside, Policy):
+        return inside.with_all(changes)
+    if _is_table(inside):
+        return _replaced_rows(inside, _by_head(changes), where)
+    if is_blank(inside) or not isinstance(inside, Leaf):
+        raise UnknownNameError(where, next(iter(changes)), ())
+    for path, value in changes.items():
+        inside = inside.with_(path, value)
+    return inside
+
+
+def _replaced_rows(rows: tuple[Policy, ...], changes: dict[str, dict[str, Any]], where: str) -> Any:  # noqa: ANN401
+    keys = [row.key for row in rows]
+    strange = next((key for key in changes if key not in keys), None)
+    if strange is not None:
+        raise UnknownNameError(where, strange, keys)
+    return tuple(
+        _replaced(row, changes[row.key], f"{where}.{row.key}") if row.key in changes else row
+        for row in rows
+    )
 
 
 def _coerced(inside: Any, value: Any) -> Any:  # noqa: ANN401
     """Read texts and lists, as they come from a form or a file, as what stood there before."""
+    if is_blank(inside):  # nothing stood there that could say how to read it
+        return value
     reads: list[tuple[bool, Callable[[Any], Any]]] = [
         (isinstance(inside, Leaf) and isinstance(value, str), lambda text: inside.reread(text)),  # noqa: PLW0108  it may have none
         (isinstance(inside, Enum) and isinstance(value, str), type(inside)),
