@@ -276,13 +276,13 @@ def main() -> None:
     found = assess(ecommerce, log, as_of=as_of, since=since)
     ends = list(month_ends(min(first, as_of), as_of))[-MONTHS:]
     timeline = stage_counts(ecommerce, log, days=ends)
-    page = reports.html(found, language=given.language, timeline=timeline, currency=currency)
-    plain = reports.data(found, timeline=timeline, currency=currency)
+    page = reports.html(found, language=given.language, timeline=timeline)
+    plain = reports.data(found, timeline=timeline)
     given.out.mkdir(parents=True, exist_ok=True)
     written = given.out / "report.html", given.out / "report.json"
     written[0].write_text(page, encoding="utf-8")
     written[1].write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
-    print(reports.text(found, language=given.language, currency=currency))
+    print(reports.text(found, language=given.language))
     print(*written, sep="\n")
 
 

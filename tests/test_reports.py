@@ -34,7 +34,9 @@ def shop() -> PurchaseLog:
             customers.append(f"C-{number:03}")
             days.append(AS_OF - timedelta(days=3 + int(random.integers(0, 397))))
             amounts.append(int(random.integers(0, 50_000)))
-    return PurchaseLog.from_columns(customer=customers, at=days, amount_minor=amounts)
+    return PurchaseLog.from_columns(
+        customer=customers, at=days, amount_minor=amounts, currency="CNY"
+    )
 
 
 LOG = shop()
@@ -44,7 +46,7 @@ TIMELINE = stage_counts(ecommerce, LOG, days=[SINCE, date(2024, 4, 30), AS_OF])
 
 def page(language: Language = "en", found: Assessment = FOUND) -> str:
     timeline = TIMELINE if found is FOUND else None
-    return reports.html(found, language=language, timeline=timeline, currency="CNY")
+    return reports.html(found, language=language, timeline=timeline)
 
 
 def pictures(markup: str) -> Iterator[ET.Element]:
@@ -228,9 +230,9 @@ def test_assumed_values_are_listed() -> None:
 
 @both
 def test_nothing_breaks_out_of_the_page(language: Language) -> None:
-    log = PurchaseLog.from_columns(customer=[HOSTILE], at=[AS_OF], amount=[1.0])
+    log = PurchaseLog.from_columns(customer=[HOSTILE], at=[AS_OF], amount=[1.0], currency="<i>")
     found = assess(ecommerce.with_("title", "<b>T</b>"), log, as_of=AS_OF)
-    markup = reports.html(found, language=language, currency="<i>")
+    markup = reports.html(found, language=language)
     assert "<script" not in markup
     assert "&lt;script&gt;" in markup
     assert "<b>T</b>" not in markup
@@ -270,7 +272,7 @@ def test_an_unknown_language_is_refused() -> None:
 
 
 def test_data_is_plain_and_agrees_with_the_assessment() -> None:
-    found = reports.data(FOUND, timeline=TIMELINE, currency="CNY")
+    found = reports.data(FOUND, timeline=TIMELINE)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert (found["as_of"], found["customers"], found["purchases"]) == ("2024-06-30", 200, len(LOG))
     assert found["fingerprint"] == ecommerce.fingerprint()

@@ -55,6 +55,7 @@ class Assessment:
     as_of: When
     since: When | None  # the earlier day that movement is counted from
     purchases: int  # rows known at as_of
+    currency: str  # of the log; empty if it does not say
     layers: Outcomes[Layer] = field(repr=False)
     stages: Outcomes[Stage] = field(repr=False)
     rfm: RfmCells = field(repr=False)
@@ -138,6 +139,7 @@ days_since_purchase 180 is not <= 90, purchases_90d 0 is not >= 1'
         as_of,
         since,
         len(purchases) - layers.left_out,
+        purchases.currency,
         layers,
         stages,
         segmentation.rfm_cells(purchases, as_of=as_of),

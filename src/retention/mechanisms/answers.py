@@ -54,7 +54,7 @@ class Reason:
         subject, note = name(self.subject), f" ({self.note})" if self.note else ""
         if self.given is None:
             return (
-                f"{subject} 缺失(需要 {self.wanted}){note}"
+                f"{subject} 缺失（需要 {self.wanted}）{note}"
                 if language == "zh"
                 else f"{subject} is missing (wanted {self.wanted}){note}"
             )
@@ -87,7 +87,7 @@ class Problem:
         shown = ", ".join(map(str, self.rows[:5])) + (", ..." if len(self.rows) > 5 else "")  # noqa: PLR2004
         code, many = self.code.label(language), len(self.rows)
         if language == "zh":
-            return f"{code}:{many} 行({shown}),首个 {self.given};允许:{self.allowed}"
+            return f"{code}：{many} 行（{shown}），首个 {self.given}；允许：{self.allowed}"
         rows = "row" if many == 1 else "rows"
         return f"{code}: {many} {rows} ({shown}), first {self.given}; allowed: {self.allowed}"
 
@@ -149,7 +149,7 @@ refused; allowed now: assign
         state, command = self.given
         allowed = ", ".join(self.allowed)
         if language == "zh":
-            return f"{state} 状态下 {command}:{self._why(language)};当前允许:{allowed or '无'}"
+            return f"{state} 状态下 {command}：{self._why(language)}；当前允许：{allowed or '无'}"
         return (
             f"{command} while {state}: {self._why(language)}; allowed now: {allowed or 'nothing'}"
         )

@@ -21,6 +21,7 @@ from retention.mechanisms.errors import (
     InvalidValueError,
     NotRisingError,
     OverlapError,
+    UnequalColumnsError,
 )
 from retention.mechanisms.periods import When
 from retention.mechanisms.policies import Policy, policy
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 Outcome = TypeVar("Outcome")
 
 _MOST_CELLS = 200_000  # cells that a proof without a catch-all may look at
+_BLOCK = 2**17  # rows whose masks stay in the cache of the processor
 
 
 @policy
@@ -116,15 +118,26 @@ gap or name a catch-all with otherwise=...
         """Return for every row the number of its outcome in :attr:`outcomes`."""
         import numpy as np
 
-        rows = len(next(iter(columns.values()))) if columns else 0
-        last = len(self.cases)
-        codes = np.full(rows, last, np.uint8)
-        for number in range(last - 1, -1, -1):
-            codes[self.cases[number].when.mask(columns)] = number
-        if self.otherwise is None and (codes == last).any():
-            first = int(np.argmax(codes == last))
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise UnequalColumnsError("FirstMatch", lengths)
+        codes = np.zeros(next(iter(lengths.values()), 0), np.uint8)
+        for low in range(0, max(len(codes), 1), _BLOCK):
+            rows = slice(low, low + _BLOCK)
+            self._count({name: column[rows] for name, column in columns.items()}, codes[rows])
+        if self.otherwise is None and (codes == len(self.cases)).any():
+            first = int(np.argmax(codes))
             raise GapError("FirstMatch", {name: columns[name][first] for name in self.measures})
         return codes
+
+    def _count(self, columns: Columns, codes: NDArray[np.uint8]) -> None:
+        """Count for every row the cases before the one that decides: that is its code."""
+        import numpy as np
+
+        undecided = np.ones(len(codes), bool)
+        for case in self.cases:
+            undecided &= ~case.when.mask(columns)
+            codes += undecided
 
     def pin(self, populations: Mapping[str, Population], as_of: When) -> FirstMatch[Outcome]:
         """Return the table with every limit on a share turned into one on an amount."""
@@ -221,7 +234,7 @@ class Decision(Generic[Outcome]):
     def explain(self, language: Language = "en", *, name: Callable[[str], str] = str) -> str:
         """Return one line for people: why this outcome, and why not those before it (C-40)."""
         colon, comma, stop, no = (
-            (":", "、", ";", "不是") if language == "zh" else (": ", ", ", "; ", "not ")
+            ("：", "、", "；", "不是") if language == "zh" else (": ", ", ", "; ", "not ")
         )
         why = comma.join(reason.text(language, name=name) for reason in self.reasons)
         rest = "其余规则均不满足" if language == "zh" else "no other case holds"

@@ -32,7 +32,7 @@ class RetentionError(Exception):
 
     code: ClassVar[str] = "error"
     en: ClassVar[str] = "{where}: {given} is not allowed; allowed: {allowed}"
-    zh: ClassVar[str] = "{where}:{given} 不被允许;允许:{allowed}"
+    zh: ClassVar[str] = "{where}：{given} 不被允许；允许：{allowed}"
 
     def __init__(self, where: str, given: object, allowed: Collection[str] | str = ()) -> None:
         """Keep the facts; all of them go up, so that the error can be pickled."""
@@ -64,7 +64,7 @@ class WrongTypeError(RetentionError, TypeError):
 
     code = "wrong_type"
     en = "{where}: {given} is of a kind that is not taken here; give {allowed}"
-    zh = "{where}:{given} 的类型不适用;请提供:{allowed}"
+    zh = "{where}：{given} 的类型不适用；请提供：{allowed}"
 
 
 class NaiveInstantError(InvalidValueError):
@@ -72,7 +72,7 @@ class NaiveInstantError(InvalidValueError):
 
     code = "naive_instant"
     en = "{where}: {given} has no time zone; give {allowed}"
-    zh = "{where}:{given} 没有时区;请提供:{allowed}"
+    zh = "{where}：{given} 没有时区；请提供：{allowed}"
 
 
 class UnequalColumnsError(InvalidValueError):
@@ -80,7 +80,7 @@ class UnequalColumnsError(InvalidValueError):
 
     code = "unequal_columns"
     en = "{where}: columns of unequal length {given}; give one value per row in every column"
-    zh = "{where}:各列长度不同 {given};每列每行都应有一个值"
+    zh = "{where}：各列长度不同 {given}；每列每行都应有一个值"
 
 
 class MixedCurrenciesError(InvalidValueError):
@@ -88,7 +88,7 @@ class MixedCurrenciesError(InvalidValueError):
 
     code = "mixed_currencies"
     en = "{where}: amounts in {given}; keep one log per currency, or convert before"
-    zh = "{where}:金额币种混杂 {given};请每种货币单独一份记录,或先换算"
+    zh = "{where}：金额币种混杂 {given}；请每种货币单独一份记录，或先换算"
 
 
 class DuplicateError(InvalidValueError):
@@ -96,7 +96,7 @@ class DuplicateError(InvalidValueError):
 
     code = "duplicate"
     en = "{where}: {given} is given more than once; give each only once"
-    zh = "{where}:{given} 重复;每项只能出现一次"
+    zh = "{where}：{given} 重复；每项只能出现一次"
 
 
 class NotRisingError(InvalidValueError):
@@ -104,7 +104,7 @@ class NotRisingError(InvalidValueError):
 
     code = "not_rising"
     en = "{where}: {given} does not rise, so bands would overlap; allowed: {allowed}"
-    zh = "{where}:{given} 未递增,区间会重叠;允许:{allowed}"
+    zh = "{where}：{given} 未递增，区间会重叠；允许：{allowed}"
 
 
 class OverlapError(InvalidValueError):
@@ -112,7 +112,7 @@ class OverlapError(InvalidValueError):
 
     code = "overlap"
     en = "{where}: both hold for {given}; allowed: {allowed}"
-    zh = "{where}:同一行 {given} 同时满足两项;允许:{allowed}"
+    zh = "{where}：同一行 {given} 同时满足两项；允许：{allowed}"
 
 
 class GapError(InvalidValueError):
@@ -120,7 +120,7 @@ class GapError(InvalidValueError):
 
     code = "gap"
     en = "{where}: no case holds for {given}; close the gap or name a catch-all with otherwise=..."
-    zh = "{where}:{given} 不属于任何一类;请补齐规则,或用 otherwise=... 指定兜底类别"
+    zh = "{where}：{given} 不属于任何一类；请补齐规则，或用 otherwise=... 指定兜底类别"
 
 
 class UnknownNameError(RetentionError, LookupError):
@@ -128,7 +128,7 @@ class UnknownNameError(RetentionError, LookupError):
 
     code = "unknown_name"
     en = "{where}: there is no {given}; known: {allowed}"
-    zh = "{where}:不存在 {given};已知:{allowed}"
+    zh = "{where}：不存在 {given}；已知：{allowed}"
 
     @property
     def nearest(self) -> str | None:
@@ -142,7 +142,7 @@ class UnknownNameError(RetentionError, LookupError):
         if near is None:
             return sentence
         return (
-            f"{sentence};是否想写 '{near}'?"
+            f"{sentence}；是否想写 '{near}'？"
             if language == "zh"
             else f"{sentence}; perhaps '{near}'"
         )
@@ -163,7 +163,7 @@ class UnreadableTextError(RetentionError, ValueError):
 
     code = "unreadable_text"
     en = "{where}: cannot read {given}; write {allowed}"
-    zh = "{where}:无法识别 {given};请写成:{allowed}"
+    zh = "{where}：无法识别 {given}；请写成：{allowed}"
 
 
 class RuleTruthError(RetentionError, TypeError):
@@ -171,7 +171,7 @@ class RuleTruthError(RetentionError, TypeError):
 
     code = "rule_truth"
     en = "{where}: {given} has no truth of its own; {allowed}"
-    zh = "{where}:{given} 本身没有真假;{allowed}"
+    zh = "{where}：{given} 本身没有真假；{allowed}"
 
 
 class BlankValueError(RetentionError):
@@ -179,7 +179,7 @@ class BlankValueError(RetentionError):
 
     code = "blank_value"
     en = "{where}: the handbook leaves this blank ({given}); set it with {allowed}"
-    zh = "{where}:制度未填此值({given});请用 {allowed} 设定"
+    zh = "{where}：制度未填此值（{given}）；请用 {allowed} 设定"
 
 
 class UnpinnedPolicyError(RetentionError):
@@ -187,7 +187,7 @@ class UnpinnedPolicyError(RetentionError):
 
     code = "unpinned_policy"
     en = "{where}: {given} is a share of a population, which one customer does not show; {allowed}"
-    zh = "{where}:{given} 是总体中的占比,无法由单个客户得出;{allowed}"
+    zh = "{where}：{given} 是总体中的占比，无法由单个客户得出；{allowed}"
 
 
 class RefusedError(RetentionError):
@@ -195,7 +195,7 @@ class RefusedError(RetentionError):
 
     code = "refused"
     en = "{where}: {given} is refused; allowed now: {allowed}"
-    zh = "{where}:{given} 被拒绝;当前允许:{allowed}"
+    zh = "{where}：{given} 被拒绝；当前允许：{allowed}"
 
 
 class MissingExtraError(RetentionError, ImportError):
@@ -203,7 +203,7 @@ class MissingExtraError(RetentionError, ImportError):
 
     code = "missing_extra"
     en = "{where} needs {given}; install it with: pip install 'retention[{allowed}]'"
-    zh = "{where} 需要 {given};请安装:pip install 'retention[{allowed}]'"
+    zh = "{where} 需要 {given}；请安装：pip install 'retention[{allowed}]'"
 
 
 def _shown(given: object) -> str:

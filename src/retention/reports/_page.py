@@ -33,12 +33,10 @@ def html(
     *,
     language: Language = "en",
     timeline: Mapping[When, Mapping[Stage, int]] | None = None,
-    currency: str = "",
 ) -> str:
     """Return the whole page.
 
     ``timeline`` is what :func:`retention.handbook.stage_counts` returns for some days;
-    ``currency`` stands beside the amounts.
 
     >>> from datetime import date
     >>> from retention import PurchaseLog, assess
@@ -48,7 +46,7 @@ def html(
     >>> page.splitlines()[1], "高价值活跃客户" in page
     ('<html lang="zh-Hans">', True)
     """
-    voice = Voice(language, currency)
+    voice = Voice(language, assessment.currency)
     sections = list(_sections(assessment, voice, timeline or {}))
     title, lang = escape(_titles(assessment, voice)[0]), "zh-Hans" if language == "zh" else "en"
     return "\n".join(

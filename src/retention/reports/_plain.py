@@ -26,7 +26,6 @@ def data(
     assessment: Assessment,
     *,
     timeline: Mapping[When, Mapping[Stage, int]] | None = None,
-    currency: str = "",
 ) -> dict[str, Any]:
     """Return everything a report says as plain data; amounts are whole minor units.
 
@@ -46,7 +45,7 @@ def data(
         "handbook": handbook.name,
         "title": {"en": handbook.title, "zh": handbook.title_zh},
         "fingerprint": handbook.fingerprint(),
-        "currency": currency,
+        "currency": assessment.currency,
         "customers": len(assessment.stages),
         "purchases": assessment.purchases,
         "layers": _outcomes(assessment.layers),

@@ -24,7 +24,6 @@ def text(
     *,
     language: Language = "en",
     timeline: Mapping[When, Mapping[Stage, int]] | None = None,
-    currency: str = "",
 ) -> str:
     """Return a summary in lines.
 
@@ -39,7 +38,7 @@ def text(
       layer                           customers  share of customers  spend  share of spend
       new             新客户                  1              100.0%  12.50          100.0%
     """
-    voice = Voice(language, currency)
+    voice = Voice(language, assessment.currency)
     blocks = (_head(assessment, voice), *_blocks(assessment, voice, timeline or {}))
     lines = "\n\n".join("\n".join(block) for block in blocks).split("\n")
     return "\n".join(_printable(line).rstrip() for line in lines) + "\n"
