@@ -1,6 +1,6 @@
 """Purchases and interactions of many customers as columns.
 
-Bad rows are set aside with their numbers and never guessed (:attr:`problems`); columns that
+Bad rows are set aside with their numbers and never guessed (``problems``); columns that
 cannot be a log at all are refused. Customer ids are encoded once; everything after works on
 the codes. Use ``activity`` for the facts of one customer.
 """
@@ -285,7 +285,7 @@ _NO_RETURNS = "0 or more; say returns='net' if negative amounts are returns"
 
 @frozen(eq=False)
 class InteractionLog:
-    """Interactions of many customers; ``kinds`` are numbers into :data:`KINDS`.
+    """Interactions of many customers; ``kinds`` are numbers into ``KINDS``.
 
     >>> InteractionLog.from_columns(customer=[7], at=[date(2024, 5, 15)], kind=["login"])
     InteractionLog(1 rows, 1 customers)

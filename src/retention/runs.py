@@ -26,7 +26,7 @@ class RunOf(Word):
 def run(days: list[date], today: date, by: RunOf) -> int:
     """Return the run that still lasts on a day: its first day number, or its length.
 
-    ``days`` rise. Without a run the first day is :data:`NO_RUN` and the length 0.
+    ``days`` rise. Without a run the first day is ``NO_RUN`` and the length 0.
 
     >>> days = [date(2020, 3, 1), date(2021, 3, 1), date(2022, 3, 2)]
     >>> run(days, date(2022, 6, 30), RunOf.GAPS) == day_number(date(2022, 3, 2))
