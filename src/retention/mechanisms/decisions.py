@@ -1,7 +1,8 @@
 """Decisions: the first case that holds gives the outcome, and the reasons stay readable.
 
-One table answers for one row (:class:`Decision`) and for columns (:class:`Decisions`), with
-equal outcomes. Layers, stages, bands, grades and tags are such tables with other data.
+One table answers for one row (:class:`Decision`) and for columns, with equal outcomes
+(:class:`~retention.mechanisms.outcomes.Outcomes`). Layers, stages, bands, grades and tags are
+such tables with other data.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ gap or name a catch-all with otherwise=...
         return Decision(self.otherwise, self, len(self.cases), row)
 
     def codes(self, columns: Columns) -> NDArray[np.uint8]:
-        """Return for every row the number of its outcome in :attr:`outcomes`."""
+        """Return for every row the number of its outcome in ``outcomes``."""
         import numpy as np
 
         lengths = {name: len(column) for name, column in columns.items()}

@@ -61,7 +61,7 @@ class Pin:
         return f"{self.as_of}, {self.population} customers"
 
 
-def exact(share: float) -> Fraction:
+def exact(share: float | Fraction) -> Fraction:
     """Return a share as it was written: 0.35 is 35/100, not the nearest binary number.
 
     >>> exact(0.35) * 180
@@ -89,20 +89,20 @@ class Population:
     def at_most(self, share: float) -> Rule:
         """Return the rule on the amount that says "rank share at most this"."""
         number = len(self.amounts) * exact(share)
-        return self._rank_at_most(
-            math.ceil(number) if self.rounding is Rounding.CEIL else math.floor(number)
-        )
+        upwards = self.rounding is Rounding.CEIL
+        return self._within(math.ceil(number) if upwards else math.floor(number), all=share >= 1)
 
     def below(self, share: float) -> Rule:
         """Return the rule on the amount that says "rank share below this"."""
-        return self._rank_at_most(math.ceil(len(self.amounts) * exact(share)) - 1)
+        return self._within(math.ceil(len(self.amounts) * exact(share)) - 1, all=share > 1)
 
-    def _rank_at_most(self, rank: int) -> Rule:
-        """Hold for the amounts whose best rank is within ``rank``."""
-        if rank <= 0:
-            return Limit(self.measure, ">=", math.inf)  # the share is too small for anybody
-        if rank >= len(self.amounts):
+    def _within(self, rank: int, *, all: bool) -> Rule:  # noqa: A002  it says what it means
+        """Hold for the amounts whose best rank is within ``rank``; the whole holds everybody."""
+        if all:
             return Limit(self.measure, ">=", -math.inf)
+        if rank <= 0 or not len(self.amounts):
+            return Limit(self.measure, ">=", math.inf)  # the share is too small for anybody
+        rank = min(rank, len(self.amounts))
         amount, tie = self._at(rank)
         if amount <= 0:
             return Limit(self.measure, ">", 0)  # zero never ranks above the lowest band

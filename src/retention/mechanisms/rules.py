@@ -488,24 +488,27 @@ def _mask(column: NDArray[Any], relation: Relation, limit: Any) -> Mask:  # noqa
 
     if column.dtype == object:
         raise WrongTypeError("column", column.dtype, "numbers, booleans or text of fixed width")
-    known: Mask = column != "" if column.dtype.kind == "U" else column == column  # noqa: PLR0124
     match relation:
         case "missing":
-            return ~known
+            return ~_known(column)
         case "known":
-            return known
+            return _known(column)
         case "in":
-            return np.isin(column, limit) & known
+            return np.isin(column, limit) & _known(column)
         case "not in":
-            return ~np.isin(column, limit) & known
+            return ~np.isin(column, limit) & _known(column)
         case "between":
             return cast("Mask", (column >= limit[0]) & (column <= limit[1]))
         case "outside":
             return cast("Mask", (column < limit[0]) | (column > limit[1]))
         case "!=":
-            return cast("Mask", (column != limit) & known)
+            return cast("Mask", (column != limit) & _known(column))
         case _:
             return cast("Mask", _ONE[relation](column, limit))
+
+
+def _known(column: NDArray[Any]) -> Mask:
+    return column != "" if column.dtype.kind == "U" else column == column  # noqa: PLR0124
 
 
 def _check_name(name: str) -> None:
