@@ -163,7 +163,13 @@ def test_every_term_has_a_chinese_name() -> None:
         assert term.label("zh"), term
         assert term.label("en") == term.value.replace("_", " ")
     assert Layer.SLEEPING.label("zh") == "沉睡客户"
-    assert {stage.label("zh") for stage in Stage} >= {"潜在客户", "新客户", "活跃客户", "沉睡客户", "流失客户"}
+    assert {stage.label("zh") for stage in Stage} >= {
+        "潜在客户",
+        "新客户",
+        "活跃客户",
+        "沉睡客户",
+        "流失客户",
+    }
     assert {word.label("zh") for word in (*Ties, *Rounding)} >= {"精确", "向上取整"}
 
 

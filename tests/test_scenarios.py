@@ -137,7 +137,14 @@ def test_stage_bounds_of_an_only_order(day: date, stage: Stage) -> None:
 @pytest.mark.parametrize("order", [date(2023, 3, 1), date(2024, 2, 29), date(2023, 12, 31)])
 @pytest.mark.parametrize(
     ("age", "stage"),
-    [(30, "new"), (31, "active"), (90, "active"), (91, "sleeping"), (180, "sleeping"), (181, "lost")],
+    [
+        (30, "new"),
+        (31, "active"),
+        (90, "active"),
+        (91, "sleeping"),
+        (180, "sleeping"),
+        (181, "lost"),
+    ],
 )
 def test_stage_bounds_with_other_days(order: date, age: int, stage: str) -> None:
     history = History("c", [Purchase("c", order, 1)])
@@ -202,9 +209,7 @@ def test_frequent_interaction_makes_active_at_any_recency() -> None:
 
 @pytest.mark.rule("D-03")
 def test_another_number_of_weeks_is_data() -> None:
-    two = LIFE.with_(
-        "stages.active.when", "days_since_purchase <= 90 or logins_each_week_2w >= 1"
-    )
+    two = LIFE.with_("stages.active.when", "days_since_purchase <= 90 or logins_each_week_2w >= 1")
     history = only_order(login(date(2024, 7, 15)), login(date(2024, 7, 28)))
     assert two.stage(history, as_of=date(2024, 7, 28)).outcome is Stage.ACTIVE
     assert LIFE.stage(history, as_of=date(2024, 7, 28)).outcome is Stage.SLEEPING
@@ -226,7 +231,12 @@ def test_reduced_interaction(latest: int, preceding: int, reduced: bool) -> None
     assert found.ratio == (latest / preceding if preceding else None)
     log = InteractionLog.of(history.interactions)
     columns = LIFE.interactings(PurchaseLog.of([]), log, as_of=AS_OF)
-    assert [column.tolist() for column in columns.values()] == [["c"], [latest], [preceding], [reduced]]
+    assert [column.tolist() for column in columns.values()] == [
+        ["c"],
+        [latest],
+        [preceding],
+        [reduced],
+    ]
 
 
 @pytest.mark.rule("D-06", "D-09", "SM-06")

@@ -51,6 +51,11 @@ def _amount(_: object, attribute: Any, value: Any) -> None:  # noqa: ANN401
         )
 
 
+def _something(_: object, attribute: Any, value: Any) -> None:  # noqa: ANN401
+    if not value:
+        raise InvalidValueError(attribute.name, value, "more than 0: nothing given back is no fact")
+
+
 def _kind(given: InteractionKind | str) -> InteractionKind:
     try:
         return InteractionKind(given)
@@ -88,7 +93,7 @@ class Return:
 
     customer: str | int = field(validator=_customer)
     at: When = field(validator=_time)
-    amount_minor: int = field(validator=_amount)  # positive: what was given back
+    amount_minor: int = field(validator=[_amount, _something])  # what was given back
     order: str = ""
     currency: str = ""
 

@@ -13,13 +13,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+import attrs
 from attrs import field, frozen
 
 from retention.activity import History, Interaction, Purchase, Return
 from retention.aggregates import Extreme, Run, Seen
 from retention.measures import figure, is_measure, values
 from retention.mechanisms.decisions import Decision, FirstMatch
-from retention.mechanisms.periods import AsOf, day_edge, day_of, local_date
+from retention.mechanisms.periods import AsOf, day_edge, day_of, local_date, plus_months
 from retention.mechanisms.words import Word
 from retention.runs import turns_of_run
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from retention.mechanisms.rules import Limit
 
 Outcome = TypeVar("Outcome")
+
+_MOST_YEARS = 500  # a limit beyond is never reached
 
 
 class Trigger(Word):
@@ -113,8 +116,21 @@ def _candidates(table: FirstMatch[Outcome], seen: Seen) -> Iterator[date]:
         for limit in case.when.limits():
             if not is_measure(limit.measure):  # an attribute does not change by itself
                 continue
-            for aggregate in figure(limit.measure).aggregates:
-                yield from _turns(aggregate, limit, seen)
+            wanted = figure(limit.measure)
+            for aggregate in wanted.aggregates:
+                if wanted.in_years and isinstance(aggregate, Extreme):
+                    yield from _anniversaries(aggregate, limit, seen)
+                else:
+                    yield from _turns(aggregate, limit, seen)
+
+
+def _anniversaries(aggregate: Extreme, limit: Limit, seen: Seen) -> Iterator[date]:
+    day = seen.aggregate(aggregate)
+    if day is not None:
+        for years in bounds_of(limit):
+            if abs(years) < _MOST_YEARS:
+                yield plus_months(day_of(day), 12 * years)
+                yield plus_months(day_of(day), 12 * (years + 1))
 
 
 def _turns(aggregate: Aggregate, limit: Limit, seen: Seen) -> Iterator[date]:
@@ -163,7 +179,7 @@ def timeline(
         before, seen = seen, Seen.of(_until(history, at, zone), _as_of(at, zone))
         decision = _decide(table, seen)
         if decision.outcome != outcome:
-            found.append(_by_fact(table, history, before, seen, outcome, decision))
+            found.append(_by_fact(table, before, seen, outcome, decision))
             outcome = decision.outcome
     for change in _by_time(table, seen, outcome, None):
         if change.on > until.day or (until.instant and change.at > until.instant):
@@ -178,7 +194,9 @@ def _by_time(
     """Changes by time alone after what was seen, strictly before an instant."""
     while (change := _next(table, seen, outcome)) is not None:
         if before is not None and change.at >= before:
-            return
+            day = local_date(before, seen.as_of.zone)
+            if change.at > before or change.on >= day:  # a week has ended with the day before
+                return
         yield change
         outcome = change.entered
         seen = seen.moved(_as_of(change.at, seen.as_of.zone))
@@ -186,7 +204,6 @@ def _by_time(
 
 def _by_fact(
     table: FirstMatch[Outcome],
-    history: History,
     before: Seen,
     seen: Seen,
     outcome: Outcome,
@@ -195,22 +212,30 @@ def _by_fact(
     """Return a change at the instant of facts, with what made it."""
     at = seen.as_of.instant
     assert at is not None  # noqa: S101  facts are looked at from their instant
-    zone = seen.as_of.zone
-    without = _decide(table, before.moved(seen.as_of)).outcome
-    kinds = {_KINDS[type(x).__name__] for x in _facts(history) if _instant(x.at, zone) == at}
-    order = (Trigger.PURCHASE, Trigger.RETURN, Trigger.INTERACTION)
-    trigger = Trigger.TIME if without == decision.outcome else next(k for k in order if k in kinds)
+    trigger = _trigger(table, before, seen, decision.outcome)
     away = None
     if trigger is Trigger.PURCHASE and before.bought:
         away = max(seen.days("purchases")) - max(before.days("purchases"))
     return Transition(seen.as_of.day, at, outcome, decision.outcome, trigger, decision, away)
 
 
-_KINDS = {
-    "Purchase": Trigger.PURCHASE,
-    "Return": Trigger.RETURN,
-    "Interaction": Trigger.INTERACTION,
-}
+def _trigger(table: FirstMatch[Outcome], before: Seen, seen: Seen, outcome: Outcome) -> Trigger:
+    """Say what made an outcome.
+
+    Time did, if it comes without the new facts; else the first sort of fact that brings it
+    alone, else the first sort that there is.
+    """
+    if _decide(table, before.moved(seen.as_of)).outcome == outcome:
+        return Trigger.TIME
+    sorts = {
+        Trigger.PURCHASE: attrs.evolve(before, as_of=seen.as_of, bought=seen.bought),
+        Trigger.RETURN: attrs.evolve(before, as_of=seen.as_of, returned=seen.returned),
+        Trigger.INTERACTION: attrs.evolve(before, as_of=seen.as_of, others=seen.others),
+    }
+    for trigger, alone in sorts.items():
+        if _decide(table, alone).outcome == outcome:
+            return trigger
+    return next(trigger for trigger, alone in sorts.items() if alone != before.moved(seen.as_of))
 
 
 def _facts(history: History) -> tuple[Purchase | Return | Interaction, ...]:

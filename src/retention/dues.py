@@ -102,7 +102,7 @@ def next_changes(
         attributes=attributes,
     )
     now = table.codes(summary.columns(table.measures))
-    if any(isinstance(each, Run) for each, _ in _limited(table)):
+    if any(isinstance(each, Run) or _in_years(limit) for each, limit in _limited(table)):
         on, becomes = _one_by_one(table, summary, purchases, interactions, now)
     else:
         logs: list[Log] = [purchases, *([] if interactions is None else [interactions])]
@@ -143,6 +143,11 @@ def _one_by_one(
             on[row] = day_number(change.on)
             becomes[row] = table.outcomes.index(change.entered)
     return on, becomes
+
+
+def _in_years(limit: Limit) -> bool:
+    """Whether a limit counts full years, which do not grow with every day."""
+    return figure(limit.measure).in_years
 
 
 def _limited(table: FirstMatch[Outcome]) -> Iterator[tuple[Aggregate, Limit]]:

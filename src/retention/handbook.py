@@ -127,22 +127,22 @@ days_since_purchase 180 is not <= 90, purchases_90d 0 is not >= 1'
     if since is not None and local_date(since, zone) >= local_date(as_of, zone):
         raise InvalidValueError("since", since, f"a day before as_of, {as_of}")
     segmentation, lifecycle = handbook.segmentation, handbook.lifecycle
-    layers = segmentation.layers(purchases, as_of=as_of)
+    layers = segmentation.layers(purchases, interactions, as_of=as_of)
     stages = lifecycle.stages(purchases, interactions, as_of=as_of, customers=customers)
     layers_moved = stages_moved = None
     if since is not None:
-        layers_moved = layers.compare(segmentation.layers(purchases, as_of=since))
+        layers_moved = layers.compare(segmentation.layers(purchases, interactions, as_of=since))
         before = lifecycle.stages(purchases, interactions, as_of=since, customers=customers)
         stages_moved = stages.compare(before)
     return Assessment(
         handbook,
         as_of,
         since,
-        len(purchases) - layers.left_out,
+        int(len(purchases.times.numbers[purchases.times.known(layers.as_of)])),
         purchases.currency,
         layers,
         stages,
-        segmentation.rfm_cells(purchases, as_of=as_of),
+        segmentation.rfm_cells(purchases, interactions, as_of=as_of),
         lifecycle.dues(purchases, interactions, as_of=as_of, customers=customers),
         layers_moved,
         stages_moved,

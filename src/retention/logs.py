@@ -518,6 +518,8 @@ def _one_currency(currency: str | Sequence[str], keep: NDArray[np.bool_] | None)
 
 def _groups(codes: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
     """Rows of every code, in the order of the rows."""
+    if not size:
+        return []
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=size))[:-1]
     return np.split(order, ends)

@@ -36,6 +36,11 @@ class Figure:
     divisor: int = 1  # months of a monthly average
     share_of: str = ""  # the amount that a share ranks
 
+    @property
+    def in_years(self) -> bool:
+        """Whether the value is a number of full years, which grows on anniversaries."""
+        return self.family.combine is _full_years
+
 
 def measured(history: History, names: Iterable[str], as_of: AsOf) -> dict[str, Scalar]:
     """Measure one customer.
@@ -70,7 +75,10 @@ def _value(wanted: Figure, seen: Seen) -> Scalar:
     found = [seen.aggregate(each) for each in wanted.aggregates]
     if any(value is None for value in found):
         return None
-    return cast("Scalar", wanted.family.combine(found, day_number(seen.as_of.day), wanted.divisor))
+    value = wanted.family.combine(found, day_number(seen.as_of.day), wanted.divisor)
+    # A whole number is written as one, however it was divided.
+    whole = isinstance(value, float) and value.is_integer()
+    return int(value) if whole else cast("Scalar", value)
 
 
 # --- how aggregates become a value, for one customer and for columns -----------------------------
@@ -128,6 +136,8 @@ def _full_years(found: Sequence[Any], today: Any, _: int) -> Any:  # noqa: ANN40
         return _years_between(found[0], today)
     import numpy as np
 
+    if not len(found[0]):
+        return found[0]
     pairs = np.stack([found[0], np.broadcast_to(today, found[0].shape)], axis=1)
     different, place = np.unique(pairs, axis=0, return_inverse=True)
     years = [_years_between(*pair) for pair in different.tolist()]

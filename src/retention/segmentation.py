@@ -27,7 +27,7 @@ from retention.mechanisms.words import Word
 
 if TYPE_CHECKING:
     from retention.dues import Dues
-    from retention.logs import PurchaseLog
+    from retention.logs import InteractionLog, PurchaseLog
     from retention.mechanisms.outcomes import Outcomes
     from retention.summaries import Summary
 
@@ -180,7 +180,13 @@ policy that it returns
 
     # --- pinning --------------------------------------------------------------------------------
 
-    def pin(self, purchases: PurchaseLog, *, as_of: When) -> Segmentation:
+    def pin(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When,
+    ) -> Segmentation:
         """Turn every limit on a share of this population into a limit on an amount.
 
         The result answers for one customer, a million or a cluster without the population.
@@ -190,12 +196,12 @@ policy that it returns
             raise InvalidValueError("pin", self.pinned, "a policy that still limits shares")
         pinned: dict[str, Any] = {}
         if not is_blank(self.layer_table):
-            summary = self._summary((self._layers,), purchases, as_of)
+            summary = self._summary((self._layers,), purchases, interactions, as_of)
             pinned["layers"] = self._layers.pinned_to(summary).table
         if not is_blank(self.rfm):
-            summary = self._summary(self._bands, purchases, as_of)
+            summary = self._summary(self._bands, purchases, interactions, as_of)
             pinned["rfm"] = Rfm(*(axis.pinned_to(summary).table for axis in self._bands))
-        others = (axis.pin(purchases, as_of=as_of) for axis in self.classifications)
+        others = (axis.pin(purchases, interactions, as_of=as_of) for axis in self.classifications)
         return attrs.evolve(self, **pinned, classifications=tuple(others))
 
     # --- one customer ---------------------------------------------------------------------------
@@ -210,7 +216,7 @@ policy that it returns
     def rfm_cell(self, history: History, *, as_of: When) -> RfmCell:
         """Return the RFM cell of one customer of the population (C-20)."""
         names = dict.fromkeys(name for axis in self._bands for name in axis.table.measures)
-        row = measures.measured(history, names, self._layers.at(as_of))
+        row = measures.measured(history, names, self.at(as_of))
         return RfmCell(*(axis.table.decide(row) for axis in self._bands))
 
     def due(self, history: History, *, as_of: When) -> ageing.Transition[Layer | None] | None:
@@ -225,18 +231,36 @@ policy that it returns
 
     # --- many customers -------------------------------------------------------------------------
 
-    def layers(self, purchases: PurchaseLog, *, as_of: When) -> Outcomes[Layer]:
+    def layers(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When,
+    ) -> Outcomes[Layer]:
         """Return the layer of every customer of the population."""
-        return self._layers.outcomes(purchases, as_of=as_of)
+        return self._layers.outcomes(purchases, interactions, as_of=as_of)
 
-    def rfm_cells(self, purchases: PurchaseLog, *, as_of: When) -> RfmCells:
+    def rfm_cells(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When,
+    ) -> RfmCells:
         """Return the RFM cell of every customer of the population."""
-        summary = self._summary(self._bands, purchases, as_of)
+        summary = self._summary(self._bands, purchases, interactions, as_of)
         return RfmCells(*(axis.among(summary) for axis in self._bands))
 
-    def dues(self, purchases: PurchaseLog, *, as_of: When) -> Dues[Layer | None]:
+    def dues(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When,
+    ) -> Dues[Layer | None]:
         """Return the next change of layer of every customer if nothing happens."""
-        return self._layers.dues(purchases, as_of=as_of)
+        return self._layers.dues(purchases, interactions, as_of=as_of)
 
     # --- the axes -------------------------------------------------------------------------------
 
@@ -266,9 +290,13 @@ policy that it returns
         return Classification(name, table, self.population, self.ranking, self.zone)
 
     def _summary(
-        self, axes: Sequence[Classification[Any]], purchases: PurchaseLog, as_of: When
+        self,
+        axes: Sequence[Classification[Any]],
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None,
+        as_of: When,
     ) -> Summary:
         from retention.summaries import Summary
 
         names = [name for axis in axes for name in axis.needs]
-        return Summary.of(names, purchases, as_of=self._layers.at(as_of))
+        return Summary.of(names, purchases, interactions, as_of=self.at(as_of))

@@ -121,7 +121,8 @@ class Summary:
         figures = [figure(name) for name in names if attributes is None or is_measure(name)]
         wanted = dict.fromkeys(each for found in figures for each in found.aggregates)
         logs: list[Log] = [purchases, *([] if interactions is None else [interactions])]
-        listed = None if customers is None else np.unique(np.asarray(customers))
+        names_given = np.unique(np.asarray(() if customers is None else customers))
+        listed = names_given if len(names_given) else None
         everyone, places = _everyone(logs, listed)
         views = [View.of(log, place, as_of) for log, place in zip(logs, places, strict=True)]
         found: dict[Aggregate, NDArray[np.int64]] = {
@@ -134,7 +135,8 @@ class Summary:
             if listed is not None:
                 seen[np.searchsorted(everyone, listed)] = True
             everyone = everyone[seen]
-            found = {each: values[seen] for each, values in found.items()}
+            for each, values in found.items():
+                found[each] = values[seen]
         return cls(names, everyone, found, as_of, left_out, problems, attributes)
 
     def __len__(self) -> int:
@@ -165,9 +167,12 @@ class Summary:
         """Return the summary of both logs together: same measures, same point of view."""
         if self.as_of != other.as_of or self.names != other.names:
             raise InvalidValueError("merge", other.names, "a summary of the same measures and day")
-        everyone = np.union1d(self.customers, other.customers)
-        left, right = (np.searchsorted(everyone, x.customers) for x in (self, other))
-        merged = {}
+        groups = [x.customers for x in (self, other) if len(x)] or [self.customers]
+        everyone = np.unique(np.concatenate(groups))
+        left, right = (
+            np.searchsorted(everyone, x.customers) if len(x) else slice(0) for x in (self, other)
+        )
+        merged: dict[Aggregate, NDArray[np.int64]] = {}
         for each, values in self.aggregates.items():
             both = np.full(len(everyone), _nothing(each), np.int64)
             both[left] = values

@@ -6,12 +6,13 @@ shown (RC-10). Intervals come with the surveys; a verdict here is about the valu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 
 from attrs import field, frozen
 
-from retention.mechanisms.errors import InvalidValueError
+from retention.mechanisms.errors import InvalidValueError, WrongTypeError
 from retention.mechanisms.words import Word
 
 
@@ -36,13 +37,23 @@ class Estimate:
 
     >>> Estimate(31, 100).value, Estimate(0, 0).value, str(Estimate(1, 8))
     (Fraction(31, 100), None, '12.5 % (1 of 8)')
+    >>> str(Estimate.mean([4, 5, 5, 4])), str(Estimate.mean([]))
+    ('4.5 (18 over 4)', 'no value (0 over 0)')
     """
 
-    numerator: int | Fraction
+    numerator: int | Fraction = field()
     denominator: int = field()
+    share: bool = field(default=True, kw_only=True)  # False: a mean, not a part of a whole
+
+    @numerator.validator
+    def _exact(self, _: object, value: int | Fraction) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | Fraction):
+            raise WrongTypeError("numerator", value, "a whole number or a Fraction")
 
     @denominator.validator
     def _not_negative(self, _: object, value: int) -> None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise WrongTypeError("denominator", value, "a whole number")
         if value < 0:
             raise InvalidValueError("denominator", value, "0 or more")
 
@@ -50,7 +61,7 @@ class Estimate:
     def mean(cls, values: Iterable[int | Fraction]) -> Estimate:
         """Return the mean of values; of none it has no value."""
         found = list(values)
-        return cls(sum(found), len(found))
+        return cls(sum(found), len(found), share=False)
 
     @property
     def value(self) -> Fraction | None:
@@ -69,18 +80,42 @@ class Estimate:
         return now - then if mode is Change.POINTS else (now - then) / then
 
     def __str__(self) -> str:
+        parts = f"({self.numerator} {'of' if self.share else 'over'} {self.denominator})"
         if self.value is None:
-            return "no value (0 of 0)"
-        return f"{float(self.value) * 100:.4g} % ({self.numerator} of {self.denominator})"
+            return f"no value {parts}"
+        return (
+            f"{float(self.value * 100):.4g} % {parts}"
+            if self.share
+            else (f"{float(self.value):.4g} {parts}")
+        )
 
 
-def verdict(value: Fraction | None, *, at_least: Fraction | float) -> Verdict:
-    """Say whether a value reaches a target; a missing value decides nothing.
+def verdict(
+    value: Fraction | None,
+    *,
+    at_least: Fraction | float | None = None,
+    at_most: Fraction | float | None = None,
+) -> Verdict:
+    """Say whether a value reaches its target or targets; a missing value decides nothing.
 
     >>> verdict(Fraction(31, 100), at_least=0.3), verdict(None, at_least=0.3)
     (<Verdict.MET: 'met'>, <Verdict.UNDECIDED: 'undecided'>)
+    >>> verdict(Fraction(-2, 100), at_most=-0.03)
+    <Verdict.MISSED: 'missed'>
     """
+    low, high = _target(at_least, "at_least"), _target(at_most, "at_most")
+    if low is None and high is None:
+        raise InvalidValueError("verdict", None, "at_least or at_most")
     if value is None:
         return Verdict.UNDECIDED
-    target = at_least if isinstance(at_least, Fraction) else Fraction(str(at_least))
-    return Verdict.MET if value >= target else Verdict.MISSED
+    met = (low is None or value >= low) and (high is None or value <= high)
+    return Verdict.MET if met else Verdict.MISSED
+
+
+def _target(given: Fraction | float | None, where: str) -> Fraction | None:
+    """Read a target as it was written: 0.3 is three tenths."""
+    if given is None or isinstance(given, Fraction):
+        return given
+    if not math.isfinite(given):
+        raise InvalidValueError(where, given, "a finite number")
+    return Fraction(str(given))

@@ -6,6 +6,7 @@ turns a fraction back into minor units, and its rule always has a name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -26,7 +27,12 @@ _DIGITS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
     **dict.fromkeys(("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
 }
+
+
+_CURRENCY = re.compile("[A-Z]{3}")
+_MOST_DIGITS = 100  # of an amount: a text such as 1e999999999 would fill the memory
 
 
 class RoundingRule(Word):
@@ -44,7 +50,7 @@ def rounded(value: Fraction | int, rule: RoundingRule) -> int:
     >>> [rounded(Fraction(-5, 2), rule) for rule in RoundingRule]
     [-2, -3, -2, -3]
     """
-    value = Fraction(value)
+    value = _exact(value, "value")
     sign, whole = (-1 if value < 0 else 1), abs(value) // 1
     rest = abs(value) - whole
     half = Fraction(1, 2)
@@ -57,13 +63,20 @@ def rounded(value: Fraction | int, rule: RoundingRule) -> int:
     return sign * (whole + up[rule])
 
 
+def _exact(value: Fraction | int, where: str) -> Fraction:
+    """Refuse floats: 0.1 is not a tenth."""
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise WrongTypeError(where, value, "a whole number or a Fraction")
+    return Fraction(value)
+
+
 def _whole(_: object, __: object, value: Any) -> None:  # noqa: ANN401
     if isinstance(value, bool) or not isinstance(value, int):
         raise WrongTypeError("Money.minor", value, "whole minor units; Money.of('12.50', 'CNY')")
 
 
-def _code(_: object, __: object, value: str) -> None:
-    if len(value) != 3 or not value.isalpha() or not value.isupper():  # noqa: PLR2004
+def _code(_: object, __: object, value: Any) -> None:  # noqa: ANN401
+    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
         raise InvalidValueError("currency", value, "an ISO 4217 code such as CNY")
 
 
@@ -82,16 +95,19 @@ class Money:
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: str) -> Self:
         """Read an amount as people write it; digits beyond the minor unit are refused."""
-        if isinstance(amount, float):
+        if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
             raise WrongTypeError("amount", amount, "text, a whole number or a Decimal")
         try:
-            scaled = Decimal(amount).scaleb(digits_of(currency))
+            read = Decimal(amount)
         except InvalidOperation:
             raise UnreadableTextError("amount", amount, "digits such as 12.50") from None
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        # As a fraction: decimals of a context are rounded to its precision.
+        usual = read.is_finite() and abs(read.adjusted()) < _MOST_DIGITS
+        scaled = Fraction(read) * 10 ** digits_of(currency) if usual else None
+        if scaled is None or scaled.denominator != 1:
             allowed = f"at most {digits_of(currency)} digits after the point"
             raise InvalidValueError("amount", amount, allowed)
-        return cls(int(scaled), currency)
+        return cls(scaled.numerator, currency)
 
     def __add__(self, other: Money) -> Money:
         return Money(self.minor + self._same(other), self.currency)
@@ -120,7 +136,7 @@ class Money:
         >>> str(Money.of("10.05", "CNY").times(Fraction(8, 10), RoundingRule.HALF_EVEN))
         '8.04 CNY'
         """
-        return Money(rounded(self.minor * Fraction(ratio), rule), self.currency)
+        return Money(rounded(self.minor * _exact(ratio, "ratio"), rule), self.currency)
 
     def allocate(self, weights: Sequence[int]) -> tuple[Money, ...]:
         """Return parts in proportion to weights whose sum is the whole.
@@ -138,7 +154,10 @@ class Money:
         return other.minor
 
     def __str__(self) -> str:
-        return f"{Decimal(self.minor).scaleb(-digits_of(self.currency)):f} {self.currency}"
+        digits = digits_of(self.currency)
+        sign, whole = "-" * (self.minor < 0), f"{abs(self.minor):0{digits + 1}d}"
+        point = len(whole) - digits
+        return f"{sign}{whole[:point]}{'.' * (digits > 0)}{whole[point:]} {self.currency}"
 
 
 def digits_of(currency: str) -> int:
@@ -156,6 +175,8 @@ def allocated(whole: int, weights: Sequence[int]) -> tuple[int, ...]:
     >>> allocated(-7, [1, 2]), allocated(5, [0, 1])
     ((-2, -5), (0, 5))
     """
+    if any(isinstance(each, bool) or not isinstance(each, int) for each in (whole, *weights)):
+        raise WrongTypeError("weights", (whole, *weights), "whole numbers")
     total = sum(weights)
     if not weights or total <= 0 or min(weights) < 0:
         raise InvalidValueError("weights", tuple(weights), "0 or more each, not all 0")

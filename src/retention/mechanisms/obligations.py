@@ -1,18 +1,20 @@
 """Obligations: a limit turns a trigger into windows, and one function judges every window.
 
 ``Within`` counts elapsed hours, ``Days`` local dates, ``Every`` calendar periods, ``After``
-an interval from the last occurrence. An outcome is a function of what was done and ``as_of``
-(RC-12); no countdown is ever stored. Budgets of opening time and pauses come with business
-calendars.
+an interval from the last occurrence, which is also the rolling reading of a period (RC-07).
+An outcome is a function of what was done and ``as_of`` (RC-12); no countdown is ever stored.
+Budgets of opening time and pauses come with business calendars.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from retention.mechanisms.errors import InvalidValueError, WrongTypeError
 from retention.mechanisms.periods import (
@@ -37,24 +39,33 @@ class Outcome(Word):
     MISSED = "missed", "逾期未办"
 
 
+def _aware(_: object, attribute: Any, value: Any) -> None:  # noqa: ANN401
+    if not isinstance(checked(value, f"Window.{attribute.name}"), datetime):
+        raise WrongTypeError(f"Window.{attribute.name}", value, "an aware instant")
+
+
 @frozen
 class Window:
     """When something may be done: from ``opens`` to ``closes``, as instants.
 
     A window of hours includes its closing instant (RC-02) and is asked about instants only.
     A window of dates ends before the midnight that closes its last date (RC-03).
-    ``late_until`` is where a cadence gives up, since the next period begins.
+    ``late_until`` is where a cadence gives up, since the next period begins: what is done
+    from then on does not belong to this window.
     """
 
-    opens: datetime
-    closes: datetime
+    opens: datetime = field(validator=_aware)
+    closes: datetime = field(validator=_aware)
     zone: ZoneInfo
     hours: bool = False
-    late_until: datetime | None = None
+    late_until: datetime | None = field(default=None, validator=optional(_aware))
 
     def __attrs_post_init__(self) -> None:
         if self.closes < self.opens:
             raise InvalidValueError("Window.closes", self.closes, f"{self.opens} or later")
+        if self.late_until is not None and self.late_until < self.closes:
+            allowed = f"{self.closes} or later"
+            raise InvalidValueError("Window.late_until", self.late_until, allowed)
 
     @property
     def last_day(self) -> date:
@@ -83,7 +94,8 @@ class Judgement:
 def judge(window: Window, done: Iterable[When], *, as_of: When) -> Judgement:
     """Say what became of a window; something done before it opens does not fulfil it (RC-04).
 
-    A date as ``as_of`` means that whole day; a window of hours refuses it.
+    A date as ``as_of`` means that whole day; a window of hours refuses it. Something done on
+    a date counts from the beginning of that date, or from the opening on its first one.
 
     >>> from retention.mechanisms.periods import zone_of
     >>> zone = zone_of("Asia/Shanghai")
@@ -218,16 +230,25 @@ class Every:
         for day in (self.first_day, self.last_day):
             if not (1 <= day <= 28 or -28 <= day <= -1):  # noqa: PLR2004  every month has 28 days
                 raise InvalidValueError("Every", day, "days 1 to 28, or -1 to -28 from the end")
-        if self.first_day * self.last_day > 0 and self.first_day > self.last_day:
+        if not self._orderly:
             raise InvalidValueError("Every", (self.first_day, self.last_day), "the first day first")
 
-    def windows(self, since: When, *, zone: ZoneInfo, until: date) -> Iterator[Window]:
+    @property
+    def _orderly(self) -> bool:
+        """Whether no period closes before it opens, not even a short February."""
+        days = 28 if self.months == 1 else 59  # of the shortest period; longer ones are longer
+        if self.first_day < 0 < self.last_day:
+            return self.months == 1 and self.first_day + 31 < self.last_day
+        first, last = (x if x > 0 else days + 1 + x for x in (self.first_day, self.last_day))
+        return first <= last
+
+    def windows(self, since: When, *, zone: ZoneInfo, until: When) -> Iterator[Window]:
         """Return a window for each period from that of the trigger on that begins by ``until``."""
-        checked(since, "since")
-        day = local_date(since, zone)
+        day = local_date(checked(since, "since"), zone)
+        last_day = local_date(checked(until, "until"), zone)
         start = date(day.year, (day.month - 1) // self.months * self.months + 1, 1)
         step = 0
-        while (begin := plus_months(start, step * self.months)) <= until:
+        while (begin := plus_months(start, step * self.months)) <= last_day:
             end = plus_months(start, (step + 1) * self.months)
             first, last = _nth(begin, end, self.first_day), _nth(begin, end, self.last_day)
             closes = day_edge(last + timedelta(days=1), zone)
@@ -243,7 +264,15 @@ def _nth(begin: date, end: date, day: int) -> date:
 class After:
     """Due one interval after the last occurrence, or after the trigger if there was none (AMB-31).
 
-    Months are counted from the last occurrence, clamped to the end of the month.
+    Months are counted from the last occurrence, clamped to the end of the month. Two on one
+    date are one.
+
+    >>> from retention.mechanisms.periods import zone_of
+    >>> windows = After(months=1).windows(
+    ...     date(2024, 1, 31), zone=zone_of("Asia/Shanghai"), done=[date(2024, 2, 10)]
+    ... )
+    >>> [str(window.last_day) for window in windows]
+    ['2024-02-29', '2024-03-10']
     """
 
     months: int = field(default=0, kw_only=True)
@@ -287,8 +316,11 @@ class Obligation:
     rule: str  # id of the rule or clause that asks for it
     channels: tuple[str, ...] = ()  # kinds of channel that fulfil it; empty: any
     who: str = ""
+    trigger: When | None = None  # what it is counted from, where that is one moment
 
     def __attrs_post_init__(self) -> None:
+        if self.trigger is not None:
+            checked(self.trigger, "Obligation.trigger")
         for name in ("what", "rule"):
             if not getattr(self, name):
                 raise InvalidValueError(f"Obligation.{name}", "''", "a text")
@@ -305,8 +337,53 @@ class Done:
 
     subject: str | int
     what: str
-    at: When
+    at: When = field(validator=lambda _, __, value: checked(value, "Done.at"))
     channel: str = ""
+
+
+def owed(  # noqa: PLR0913  an obligation has so many sides
+    limit: Limit,
+    trigger: When,
+    *,
+    subject: str | int,
+    what: str,
+    rule: str,
+    zone: ZoneInfo,
+    until: When | None = None,
+    done: Iterable[Done] = (),
+    channels: tuple[str, ...] = (),
+    who: str = "",
+) -> tuple[Obligation, ...]:
+    """Turn a trigger into obligations, one for each window of the limit (X-04).
+
+    A cadence needs ``until``, the last day to plan for; an interval counts from what was
+    ``done`` for this subject.
+
+    >>> from retention.mechanisms.periods import zone_of
+    >>> (task,) = owed(
+    ...     Days(0, 7),
+    ...     date(2024, 3, 2),
+    ...     subject="C-17",
+    ...     what="questionnaire",
+    ...     rule="F-13",
+    ...     zone=zone_of("Asia/Shanghai"),
+    ...     channels=("email",),
+    ... )
+    >>> str(agenda([task], as_of=date(2024, 3, 10))[0])
+    '2024-03-09 missed: questionnaire via email for C-17 (F-13)'
+    """
+    checked(trigger, "trigger")
+    if isinstance(limit, Every):
+        if until is None:
+            raise WrongTypeError("until", until, "a date or an aware instant to plan for")
+        windows = limit.windows(trigger, zone=zone, until=until)
+    elif isinstance(limit, After):
+        mine = (x for x in done if (x.subject, x.what) == (subject, what))
+        times = [x.at for x in mine if not channels or x.channel in channels]
+        windows = limit.windows(trigger, zone=zone, done=times)
+    else:
+        windows = limit.windows(trigger, zone=zone)
+    return tuple(Obligation(subject, what, x, rule, channels, who, trigger) for x in windows)
 
 
 @frozen
@@ -337,20 +414,13 @@ def agenda(
 ) -> tuple[AgendaItem, ...]:
     """Return one due list over all areas, earliest deadline first (X-04).
 
-    By default what is still to do: pending, due and missed.
+    By default what is still to do: pending, due and missed. What was done counts for every
+    obligation of that subject and task whose window takes it.
     """
     facts = _by_task(done)
     items = [_item(each, facts.get((each.subject, each.what), ()), as_of) for each in obligations]
-    return tuple(
-        sorted(
-            (item for item in items if item.outcome in outcomes),
-            key=lambda x: (
-                x.obligation.window.closes,
-                str(x.obligation.subject),
-                x.obligation.what,
-            ),
-        )
-    )
+    wanted = (item for item in items if item.outcome in outcomes)
+    return tuple(sorted(wanted, key=lambda item: item.obligation.order))
 
 
 def _by_task(done: Iterable[Done]) -> Mapping[tuple[str | int, str], Sequence[Done]]:

@@ -98,12 +98,14 @@ class AsOf:
     def at(cls, when: When, zone: ZoneInfo) -> AsOf:
         """Read what a caller gave as ``as_of``."""
         checked(when, "as_of")
-        return cls(local_date(when, zone), when if isinstance(when, datetime) else None, zone)
+        instant = when.astimezone(UTC) if isinstance(when, datetime) else None
+        return cls(local_date(when, zone), instant, zone)
 
     def knows(self, when: When) -> bool:
         """Whether a fact of that time is known; a fact with a date alone begins its day."""
         if isinstance(when, datetime) and self.instant is not None:
-            return when <= self.instant
+            # In UTC: two wall times of an hour that comes twice do not say which is later.
+            return when.astimezone(UTC) <= self.instant
         return local_date(when, self.zone) <= self.day
 
     @property

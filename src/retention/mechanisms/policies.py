@@ -284,6 +284,8 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     """Turn a leaf of a policy into plain data: numbers, texts, lists; the rest as its text."""
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # 90.0 is the same policy as 90
     if value is None or isinstance(value, int | float | str):
         return value
     if isinstance(value, tuple | list):

@@ -17,6 +17,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
+from unicodedata import normalize
 
 from attrs import field, frozen
 
@@ -359,7 +360,7 @@ column 9; write limits such as days_since_purchase <= 30, 31 <= days <= 90, grad
 'silver'), grade is missing, joined by and, or, not, ()
     """
     try:
-        return _rule(ast.parse(" ".join(text.split()), mode="eval").body)
+        return _rule(ast.parse(text.strip().replace("\n", " "), mode="eval").body)
     except (SyntaxError, RecursionError, MemoryError, ValueError) as cause:
         if isinstance(cause, UnreadableTextError | InvalidValueError):
             raise
@@ -508,11 +509,14 @@ def _mask(column: NDArray[Any], relation: Relation, limit: Any) -> Mask:  # noqa
 
 
 def _known(column: NDArray[Any]) -> Mask:
-    return column != "" if column.dtype.kind == "U" else column == column  # noqa: PLR0124
+    known = column != "" if column.dtype.kind == "U" else column == column  # noqa: PLR0124
+    return cast("Mask", known)
 
 
 def _check_name(name: str) -> None:
-    if not name.isidentifier() or name in _RESERVED:
+    # Python reads letters in their compatible form, so only that form comes back from text.
+    plain = normalize("NFKC", name)
+    if not name.isidentifier() or name in _RESERVED or plain != name:
         raise InvalidValueError("measure", name, "a name such as days_since_purchase")
 
 
@@ -526,7 +530,10 @@ def _checked_limit(limit: Limit) -> Any:  # noqa: ANN401
         case "in" | "not in":
             if not isinstance(value, tuple) or not value:
                 raise WrongTypeError(where, value, "a tuple of values")
-            return tuple(_scalar(each, where) for each in value)
+            found = tuple(_scalar(each, where) for each in value)
+            if len({isinstance(each, str) for each in found}) > 1:
+                raise WrongTypeError(where, value, "values of one kind: all text, or all numbers")
+            return found
         case "between" | "outside":
             if not isinstance(value, tuple) or len(value) != 2:  # noqa: PLR2004
                 raise WrongTypeError(where, value, "two numbers, lowest and highest")

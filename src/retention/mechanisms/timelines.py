@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Generic, TypeVar
 
 from attrs import field, frozen
@@ -56,7 +56,8 @@ known: 2024-01-01 and later
 
     def then(self, value: T, since: date, *, reason: str = "") -> Timeline[T]:
         """Return the timeline with a value from a day on; the same value changes nothing."""
-        if self.entries and self.entries[-1].value == value and self.entries[-1].until is None:
+        last = self.entries[-1] if self.entries else None
+        if last and last.value == value and last.until is None and last.since <= since:
             return self
         return Timeline((*self.entries, Held(value, since, reason=reason)))
 
@@ -65,6 +66,8 @@ known: 2024-01-01 and later
         if not self.entries:
             raise UnknownNameError("timeline", f"value to end on {last_day}", ())
         last = self.entries[-1]
+        if last.until is not None:
+            raise InvalidValueError("timeline.ended", last_day, f"not again: it ended {last.until}")
         return Timeline((*self.entries[:-1], Held(last.value, last.since, last_day, last.reason)))
 
     def held(self, on: date) -> Held[T] | None:
@@ -91,6 +94,6 @@ known: 2024-01-01 and later
         datetime.date(2024, 1, 31)
         """
         ends = [entry.since - timedelta(days=1) for entry in self.entries[1:]]
-        for entry, end in zip(self.entries, [*ends, None], strict=True):
+        for entry, end in zip_longest(self.entries, ends):
             known = [day for day in (entry.until, end) if day is not None]
             yield entry.value, entry.since, min(known) if known else None

@@ -5,7 +5,7 @@ the handbook states it.
 """
 
 from retention.handbook import Handbook
-from retention.lifecycle import Lifecycle, Reduction, Stage
+from retention.lifecycle import Automation, Lifecycle, Reduction, Stage, WakeUp
 from retention.measures import (
     days_since_first_purchase,
     days_since_interaction,
@@ -179,6 +179,12 @@ ecommerce = Handbook(
             ratio_below=assumed(1.0, "002 二(一)2 「互动减少」; D-04: the ratio is left open"),
         ),
         returning=stated((Stage.SLEEPING, Stage.LOST), "002 二(二) 「恢复购买行为」, 「回归首单」"),
+        wake_up=WakeUp(
+            when=stated(Stage.SLEEPING, "002 四(一)3 「沉睡客户120天未购买发送唤醒邮件」"),
+            at_day=stated(120, "002 四(一)3 「沉睡客户120天未购买发送唤醒邮件」"),
+            do=stated(Automation.WAKE_UP, "002 四(一)3 「发送唤醒邮件」"),
+            via=stated(("email",), "002 四(一)3 「唤醒邮件」"),
+        ),
         zone=assumed("Asia/Shanghai", "RC-01: the handbook does not say"),
     ),
 )

@@ -1,0 +1,64 @@
+"""The test kit: made-up customers, and the laws that every handbook must keep.
+
+Our tests say little about a handbook that is not ours. Draw customers from ``strategies`` and
+put your own policies to the ``laws``, in your own test suite; this needs hypothesis.
+
+>>> from hypothesis import given, settings
+>>> from retention.presets import ecommerce
+>>> from retention.testing import histories, laws
+>>> @settings(max_examples=5, database=None, derandomize=True)
+... @given(histories())
+... def test_our_stages(history):
+...     laws.stage_table_agrees_with_stage_function(ecommerce.lifecycle, history)
+>>> test_our_stages()
+"""
+
+try:
+    import hypothesis  # noqa: F401  asked for here, so that its absence is said in one sentence
+except ImportError as cause:
+    from retention.mechanisms.errors import MissingExtraError
+
+    raise MissingExtraError("retention.testing", "hypothesis", "testing") from cause
+
+from retention.testing import laws, strategies
+from retention.testing.strategies import (
+    as_ofs,
+    changes,
+    classifications,
+    days,
+    histories,
+    instants,
+    interactions,
+    limits,
+    machines,
+    populations,
+    purchases,
+    returns,
+    rows,
+    rules,
+    situations,
+    variants,
+    zones,
+)
+
+__all__ = [
+    "as_ofs",
+    "changes",
+    "classifications",
+    "days",
+    "histories",
+    "instants",
+    "interactions",
+    "laws",
+    "limits",
+    "machines",
+    "populations",
+    "purchases",
+    "returns",
+    "rows",
+    "rules",
+    "situations",
+    "strategies",
+    "variants",
+    "zones",
+]

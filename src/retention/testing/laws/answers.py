@@ -1,0 +1,92 @@
+"""What a handbook answers about some customers, customer by customer, ready to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from retention.activity import History, Interaction, Purchase, Return
+from retention.dues import Dues
+from retention.logs import InteractionLog, PurchaseLog
+from retention.mechanisms.decisions import Decision
+from retention.mechanisms.outcomes import Outcomes
+from retention.mechanisms.periods import When, day_of
+from retention.segmentation import RfmCells, Segmentation
+from retention.summaries import Summary
+
+Population = Sequence[History]
+ByCustomer = Mapping[Any, object]
+
+
+def logs_of(population: Population) -> tuple[PurchaseLog, InteractionLog]:
+    """Return the facts of some customers as the two logs.
+
+    >>> from datetime import date
+    >>> logs_of([History("C-1", [Purchase("C-1", date(2024, 1, 1), 12_50)])])
+    (PurchaseLog(1 rows, 1 customers), InteractionLog(0 rows, 0 customers))
+    """
+    money, contact = facts_of(population)
+    return PurchaseLog.of(money), InteractionLog.of(contact)
+
+
+def pinned_by(
+    segmentation: Segmentation, logs: tuple[PurchaseLog, InteractionLog], as_of: When
+) -> Segmentation:
+    """Return the policy pinned to its own base, unless it is pinned already."""
+    return segmentation if segmentation.pinned else segmentation.pin(*logs, as_of=as_of)
+
+
+def facts_of(population: Population) -> tuple[list[Purchase | Return], list[Interaction]]:
+    """Return the facts of some customers, money and contact apart."""
+    money: list[Purchase | Return] = []
+    for history in population:
+        money += [*history.purchases, *history.returns]
+    return money, [fact for x in population for fact in x.interactions]
+
+
+def names_of(population: Population) -> list[Any] | None:
+    """Return the names of some customers, None for nobody."""
+    return [history.customer for history in population] or None
+
+
+def told(decision: Decision[Any]) -> tuple[object, ...]:
+    """Outcome and reasons: all that a customer can be told."""
+    return decision.outcome, *map(str, decision.reasons)
+
+
+def decided(outcomes: Outcomes[Any]) -> ByCustomer:
+    """Return outcome and reasons by customer."""
+    return {name: told(decision) for name, decision in outcomes.to_rows()}
+
+
+def bands_of(cells: RfmCells) -> ByCustomer:
+    """Return the three bands by customer."""
+    columns = cells.to_columns()
+    axes = (columns[name].tolist() for name in ("recency", "frequency", "monetary"))
+    bands = zip(*axes, strict=True)
+    return dict(zip(columns["customer"].tolist(), bands, strict=True))
+
+
+def coming(dues: Dues[Any]) -> ByCustomer:
+    """The day and what is left and entered, of those to whom something happens."""
+    rows = zip(dues.customers.tolist(), dues.on, dues.now, dues.becomes, strict=True)
+    names = dues.table.outcomes
+    return {
+        customer: (day_of(int(on.astype(np.int64))), names[now], names[becomes])
+        for customer, on, now, becomes in rows
+        if not np.isnat(on)
+    }
+
+
+def compared(columns: Mapping[str, Any]) -> ByCustomer:
+    """Return both counts and the verdict by customer."""
+    axes = (columns[name].tolist() for name in ("latest", "preceding", "reduced"))
+    return dict(zip(columns["customer"].tolist(), zip(*axes, strict=True), strict=True))
+
+
+def column_of(summary: Summary, name: str) -> ByCustomer:
+    """Return one measure by customer, None where a value is missing."""
+    values = (None if x != x else x for x in summary.column(name).tolist())  # noqa: PLR0124  NaN
+    return dict(zip(summary.customers.tolist(), values, strict=True))

@@ -1,0 +1,131 @@
+"""In any order, whole or in parts: the answers are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import attrs
+import numpy as np
+
+from retention.activity import History, Interaction, Purchase, Return
+from retention.handbook import Handbook
+from retention.lifecycle import Lifecycle
+from retention.logs import InteractionLog, PurchaseLog
+from retention.measures import figure
+from retention.mechanisms.periods import AsOf, When, zone_of
+from retention.summaries import Summary
+from retention.testing.laws.agreement import agree, agree_by_customer
+from retention.testing.laws.answers import (
+    ByCustomer,
+    Population,
+    bands_of,
+    column_of,
+    coming,
+    compared,
+    decided,
+    facts_of,
+    names_of,
+    pinned_by,
+)
+
+T = TypeVar("T")
+
+
+def order_does_not_matter(
+    handbook: Handbook, population: Population, *, as_of: When, seed: int = 0
+) -> None:
+    """Facts in another order, backwards or shuffled, give the same answers."""
+    money, contact = facts_of(population)
+    everyone = names_of(population)
+    before = _answers(handbook, money, contact, everyone, as_of)
+    for how in ("backwards", "shuffled"):
+        again = _answers(handbook, _turned(money, how, seed), _turned(contact, how, seed),
+                         everyone, as_of)  # fmt: skip
+        for question, answers in before.items():
+            case = f"{question}, as of {as_of}, rows {how}"
+            agree_by_customer(
+                "order_does_not_matter", case, as_given=answers, turned=again[question]
+            )
+        for history in population:
+            _ask_turned(handbook.lifecycle, history, how, seed, as_of)
+
+
+def union_is_merge(
+    handbook: Handbook, population: Population, *, as_of: When, seed: int = 0
+) -> None:
+    """The summary of all facts is the merge of the summaries of two parts of them."""
+    point = AsOf.at(as_of, zone_of(handbook.lifecycle.zone))
+    names = _measures(handbook)
+    money, contact = facts_of(population)
+    chance = np.random.default_rng(seed)
+    left, right = (chance.random(len(money)) < 1 / 2, chance.random(len(contact)) < 1 / 2)
+
+    def summary(taken: bool | None) -> Summary:  # noqa: FBT001  None: everything
+        bought = [x for x, side in zip(money, left, strict=True) if taken in {None, bool(side)}]
+        others = [x for x, side in zip(contact, right, strict=True) if taken in {None, bool(side)}]
+        return Summary.of(names, PurchaseLog.of(bought), InteractionLog.of(others), as_of=point)
+
+    whole, merged = summary(None), summary(taken=True).merge(summary(taken=False))
+    law = "union_is_merge"
+    agree(law, f"the facts left out as of {as_of}", union=whole.left_out, merge=merged.left_out)
+    for name in names:
+        agree_by_customer(
+            law,
+            f"{name} as of {as_of}",
+            union=column_of(whole, name),
+            merge=column_of(merged, name),
+        )
+
+
+def _answers(
+    handbook: Handbook,
+    money: Sequence[Purchase | Return],
+    contact: Sequence[Interaction],
+    everyone: list[Any] | None,
+    as_of: When,
+) -> dict[str, ByCustomer]:
+    """Every plural answer of a handbook, customer by customer."""
+    logs = PurchaseLog.of(money), InteractionLog.of(contact)
+    lifecycle = handbook.lifecycle
+    segmentation = pinned_by(handbook.segmentation, logs, as_of)
+    return {
+        "layers": decided(segmentation.layers(*logs, as_of=as_of)),
+        "rfm_cells": bands_of(segmentation.rfm_cells(*logs, as_of=as_of)),
+        "dues of layers": coming(segmentation.dues(*logs, as_of=as_of)),
+        "stages": decided(lifecycle.stages(*logs, as_of=as_of, customers=everyone)),
+        "dues of stages": coming(lifecycle.dues(*logs, as_of=as_of, customers=everyone)),
+        "interactings": compared(lifecycle.interactings(*logs, as_of=as_of, customers=everyone)),
+    }
+
+
+def _ask_turned(lifecycle: Lifecycle, history: History, how: str, seed: int, as_of: When) -> None:
+    other = attrs.evolve(
+        history,
+        purchases=_turned(history.purchases, how, seed),
+        interactions=_turned(history.interactions, how, seed),
+        returns=_turned(history.returns, how, seed),
+    )
+    case = f"customer {history.customer!r}, as of {as_of}, facts {how}"
+    one, two = (
+        (lifecycle.stage(x, as_of=as_of).outcome, lifecycle.due(x, as_of=as_of),
+         lifecycle.timeline(x, until=as_of))
+        for x in (history, other)
+    )  # fmt: skip
+    agree("order_does_not_matter", case, as_given=one, turned=two)
+
+
+def _measures(handbook: Handbook) -> list[str]:
+    """Measures that the tables ask for; amounts in place of their shares."""
+    tables = (
+        handbook.segmentation.layer_table, *handbook.segmentation.rfm.tables,
+        handbook.lifecycle.stage_table,
+    )  # fmt: skip
+    asked = [name for table in tables for name in table.measures]
+    return list(dict.fromkeys(figure(name).share_of or name for name in asked))
+
+
+def _turned(facts: Sequence[T], how: str, seed: int) -> list[T]:
+    if how == "backwards":
+        return list(facts)[::-1]
+    return [facts[n] for n in np.random.default_rng(seed).permutation(len(facts))]

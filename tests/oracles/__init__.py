@@ -1,0 +1,1 @@
+"""Slow answers in plain Python, written from the catalogue in docs/rules and from nothing else."""
