@@ -80,8 +80,10 @@ from datetime import date
 from retention import Purchase, PurchaseLog, assess
 from retention.presets import ecommerce
 facts = [Purchase(f"c{n % 40}", date(2023, 1, 1 + n % 28), n * 7 % 300) for n in range(400)]
-report = assess(ecommerce, PurchaseLog.of(facts), as_of=date(2023, 3, 1), since=date(2023, 1, 15))
-print(ecommerce.fingerprint(), report.layers.counts(), report.rfm.counts(), report.layers_moved.counts())
+log = PurchaseLog.of(facts)
+report = assess(ecommerce, log, as_of=date(2023, 3, 1), since=date(2023, 1, 15))
+print(ecommerce.fingerprint(), report.layers.counts(), report.rfm.counts())
+print(report.layers_moved.counts())
 for customer, layer, stage in report.examples():
     print(customer, layer, stage)
 print(report.due.to_columns()["on"].tolist())

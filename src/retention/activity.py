@@ -7,7 +7,7 @@ Facts are past tense and frozen; nothing is decided here. Columns of many custom
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from attrs import evolve, field, frozen
 
@@ -123,7 +123,7 @@ def _returns(facts: Iterable[Return]) -> tuple[Return, ...]:
 def _attributes(
     given: Mapping[str, Scalar] | Iterable[tuple[str, Scalar]],
 ) -> tuple[tuple[str, Scalar], ...]:
-    pairs = given.items() if isinstance(given, Mapping) else given
+    pairs = cast("Mapping[str, Scalar]", given).items() if isinstance(given, Mapping) else given
     return tuple(sorted((name, value) for name, value in pairs))
 
 

@@ -123,8 +123,9 @@ def _occasions(
 def _by_sorting(
     codes: NDArray[np.intp], days: NDArray[np.int64], amounts: NDArray[np.int64], size: int
 ) -> _Found:
-    found = np.full(size, NEVER_FIRST), np.full(size, NEVER_LAST), *np.zeros((2, size), np.int64)
-    first, last, visits, _ = found
+    first, last = np.full(size, NEVER_FIRST), np.full(size, NEVER_LAST)
+    visits, later = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    found = first, last, visits, later
     first[codes[::-1]] = days[::-1]
     last[codes] = days
     if codes.size:

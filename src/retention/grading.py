@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 import attrs
 from attrs import field, frozen
 
-from retention.acts import Act, Done, repeated
 from retention.grading_inputs import Coverage, GradingInput, GradingSource
+from retention.mechanisms.acts import Command, Fact, repeated
 from retention.mechanisms.answers import Accepted, Code, Refused
 from retention.mechanisms.errors import InvalidValueError, UnknownNameError
 from retention.mechanisms.machines import Machine
@@ -80,7 +80,7 @@ class Process(Word):
 
 
 @frozen
-class Analyse(Act):
+class Analyse(Command):
     """Hand in the grades that were computed for the first time, and what they stand on."""
 
     name: ClassVar[GradingCommand] = GradingCommand.ANALYSE
@@ -97,7 +97,7 @@ class Reanalyse(Analyse):
 
 
 @frozen
-class Submit(Act):
+class Submit(Command):
     """Submit a batch to the working group."""
 
     name: ClassVar[GradingCommand] = GradingCommand.SUBMIT
@@ -105,7 +105,7 @@ class Submit(Act):
 
 
 @frozen
-class Approve(Act):
+class Approve(Command):
     """Approve a batch, as a member of the working group who did not submit it."""
 
     name: ClassVar[GradingCommand] = GradingCommand.APPROVE
@@ -113,7 +113,7 @@ class Approve(Act):
 
 
 @frozen
-class Reject(Act):
+class Reject(Command):
     """Reject a batch with a reason."""
 
     name: ClassVar[GradingCommand] = GradingCommand.REJECT
@@ -122,7 +122,7 @@ class Reject(Act):
 
 
 @frozen
-class Activate(Act):
+class Activate(Command):
     """Let an approved batch take effect, on the local day of the command."""
 
     name: ClassVar[GradingCommand] = GradingCommand.ACTIVATE
@@ -130,7 +130,7 @@ class Activate(Act):
 
 
 @frozen
-class Analysed(Done):
+class Analysed(Fact):
     """Grades were computed."""
 
     name: ClassVar[GradingCommand] = GradingCommand.ANALYSE
@@ -147,7 +147,7 @@ class Reanalysed(Analysed):
 
 
 @frozen
-class Submitted(Done):
+class Submitted(Fact):
     """A batch was submitted to the working group."""
 
     name: ClassVar[GradingCommand] = GradingCommand.SUBMIT
@@ -155,7 +155,7 @@ class Submitted(Done):
 
 
 @frozen
-class Approved(Done):
+class Approved(Fact):
     """The working group approved a batch."""
 
     name: ClassVar[GradingCommand] = GradingCommand.APPROVE
@@ -163,7 +163,7 @@ class Approved(Done):
 
 
 @frozen
-class Rejected(Done):
+class Rejected(Fact):
     """The working group rejected a batch."""
 
     name: ClassVar[GradingCommand] = GradingCommand.REJECT
@@ -172,7 +172,7 @@ class Rejected(Done):
 
 
 @frozen
-class Activated(Done):
+class Activated(Fact):
     """A batch took effect; the one before it is superseded by that."""
 
     name: ClassVar[GradingCommand] = GradingCommand.ACTIVATE
@@ -416,7 +416,7 @@ reject
         act: dict[str, Any] = attrs.asdict(command, recurse=False) | {"on": self._day(command)}
         return _FACTS[command.name](**act)
 
-    def _day(self, command: Act) -> date:
+    def _day(self, command: Command) -> date:
         return local_date(command.at, zone_of(self.regrading.zone))
 
 

@@ -138,7 +138,7 @@ days_since_purchase 180 is not <= 90, purchases_90d 0 is not >= 1'
         handbook,
         as_of,
         since,
-        int(len(purchases.times.numbers[purchases.times.known(layers.as_of)])),
+        len(purchases.times.numbers[purchases.times.known(layers.as_of)]),
         purchases.currency,
         layers,
         stages,

@@ -226,15 +226,12 @@ class Contact:
 class Handled:
     """What the host did for a lost customer: the coupon was sent, or nothing came back."""
 
-    what: HandlingEvent = field()
+    what: HandlingEvent
     at: When
 
-    @what.validator
-    def _done_by_the_host(self, _: object, what: HandlingEvent) -> None:
-        if what not in _BY_HOST:
-            raise InvalidValueError("Handled.what", what, " or ".join(_BY_HOST))
-
     def __attrs_post_init__(self) -> None:
+        if self.what not in _BY_HOST:
+            raise InvalidValueError("Handled.what", self.what, " or ".join(_BY_HOST))
         checked(self.at, "Handled.at")
 
 

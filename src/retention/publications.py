@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import attrs
 from attrs import field, frozen
 
-from retention.acts import Act, Done, repeated
+from retention.mechanisms.acts import Command, Fact, repeated
 from retention.mechanisms.answers import Accepted, Code, Refused
 from retention.mechanisms.machines import Machine
 from retention.mechanisms.periods import local_date, zone_of
@@ -53,14 +53,14 @@ PUBLICATION = Machine(
 
 
 @frozen
-class Publish(Act):
+class Publish(Command):
     """Make the grades known to the audience; they hold from this day on."""
 
     name: ClassVar[PublicationCommand] = PublicationCommand.PUBLISH
 
 
 @frozen
-class Acknowledge(Act):
+class Acknowledge(Command):
     """Say that a department or person of the audience has read them."""
 
     name: ClassVar[PublicationCommand] = PublicationCommand.ACKNOWLEDGE
@@ -68,7 +68,7 @@ class Acknowledge(Act):
 
 
 @frozen
-class Supersede(Act):
+class Supersede(Command):
     """Say that a new grading has replaced these grades."""
 
     name: ClassVar[PublicationCommand] = PublicationCommand.SUPERSEDE
@@ -76,7 +76,7 @@ class Supersede(Act):
 
 
 @frozen
-class Published(Done):
+class Published(Fact):
     """The grades were made known to these readers, and hold from that day on."""
 
     name: ClassVar[PublicationCommand] = PublicationCommand.PUBLISH
@@ -84,7 +84,7 @@ class Published(Done):
 
 
 @frozen
-class Acknowledged(Done):
+class Acknowledged(Fact):
     """A reader of the audience knows the grades."""
 
     name: ClassVar[PublicationCommand] = PublicationCommand.ACKNOWLEDGE
@@ -92,7 +92,7 @@ class Acknowledged(Done):
 
 
 @frozen
-class Superseded(Done):
+class Superseded(Fact):
     """Another publication replaced these grades."""
 
     name: ClassVar[PublicationCommand] = PublicationCommand.SUPERSEDE
@@ -214,7 +214,7 @@ class PublicationTerms(Policy):
             case Supersede(successor=successor):
                 return Superseded(successor, **act)
 
-    def _day(self, command: Act) -> date:
+    def _day(self, command: Command) -> date:
         return local_date(command.at, zone_of(self.zone))
 
 

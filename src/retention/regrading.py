@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
@@ -54,7 +54,7 @@ def graded(given: GradeOf | Iterable[tuple[Customer, str]]) -> Grades:
     >>> graded({"u2": "gold", "u1": "silver"})
     (('u1', 'silver'), ('u2', 'gold'))
     """
-    pairs: list[tuple[Customer, str]] = [*(given.items() if isinstance(given, Mapping) else given)]
+    pairs = list(cast("GradeOf", given).items() if isinstance(given, Mapping) else given)
     if len({customer for customer, _ in pairs}) < len(pairs):
         raise DuplicateError("grades", "a customer")
     return tuple(sorted(pairs, key=lambda pair: (isinstance(pair[0], str), pair[0])))

@@ -13,7 +13,7 @@ from typing import ClassVar
 import attrs
 from attrs import field, frozen
 
-from retention.acts import Done
+from retention.mechanisms.acts import Fact
 from retention.mechanisms.errors import InvalidValueError, UnknownNameError
 from retention.mechanisms.machines import Machine
 from retention.mechanisms.timelines import Timeline
@@ -73,7 +73,7 @@ class Finding:
 
 
 @frozen
-class Evaluated(Done):
+class Evaluated(Fact):
     """The tags of a customer were evaluated (C-33)."""
 
     name: ClassVar[TagCommand] = TagCommand.EVALUATE
@@ -91,7 +91,7 @@ class Assignment:
     finding: Finding
     evaluated_on: date
     valid_from: date | None  # None: the customer does not have the tag
-    history: Timeline[str] = field(factory=Timeline, repr=False)
+    history: Timeline[str] = field(factory=Timeline[str], repr=False)
 
     def state(self, on: date) -> TagState:
         """Return where the tag stands on a day, the last evaluation's or a later one.

@@ -17,8 +17,8 @@ from attrs import field, frozen
 
 from retention import measures
 from retention.activity import History
-from retention.acts import Act, repeated
 from retention.classifications import Classification
+from retention.mechanisms.acts import Command, repeated
 from retention.mechanisms.answers import Accepted, Code, Problem, Refused
 from retention.mechanisms.decisions import Case, Decision, FirstMatch
 from retention.mechanisms.errors import DuplicateError, InvalidValueError, UnknownNameError
@@ -121,7 +121,7 @@ class TagRule(Policy):
 
 
 @frozen(kw_only=True)
-class Evaluate(Act):
+class Evaluate(Command):
     """Evaluate the tags of one customer from the history as it is known."""
 
     name: ClassVar[TagCommand] = TagCommand.EVALUATE

@@ -25,6 +25,7 @@ class Code(Word):
 
     NOT_POSSIBLE = "not_possible", "当前状态不允许"
     NAMES_MISSING = "names_missing", "缺少必填项"
+    KEY_REUSED = "key_reused", "编号已用于其他内容"
     NO_TIME = "no_time", "缺少时间"
     NAIVE_INSTANT = "naive_instant", "时间缺少时区"
     NO_AMOUNT = "no_amount", "缺少金额"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
 from attrs import field, frozen
 
@@ -31,6 +32,18 @@ class Change(Word):
     RELATIVE = "relative", "相对变化"
 
 
+def _exact(_: object, __: object, value: Any) -> None:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise WrongTypeError("numerator", value, "a whole number or a Fraction")
+
+
+def _not_negative(_: object, __: object, value: Any) -> None:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise WrongTypeError("denominator", value, "a whole number")
+    if value < 0:
+        raise InvalidValueError("denominator", value, "0 or more")
+
+
 @frozen
 class Estimate:
     """A share or mean: numerator, denominator, and the value if there is one.
@@ -41,21 +54,9 @@ class Estimate:
     ('4.5 (18 over 4)', 'no value (0 over 0)')
     """
 
-    numerator: int | Fraction = field()
-    denominator: int = field()
+    numerator: int | Fraction = field(validator=_exact)
+    denominator: int = field(validator=_not_negative)
     share: bool = field(default=True, kw_only=True)  # False: a mean, not a part of a whole
-
-    @numerator.validator
-    def _exact(self, _: object, value: int | Fraction) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | Fraction):
-            raise WrongTypeError("numerator", value, "a whole number or a Fraction")
-
-    @denominator.validator
-    def _not_negative(self, _: object, value: int) -> None:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise WrongTypeError("denominator", value, "a whole number")
-        if value < 0:
-            raise InvalidValueError("denominator", value, "0 or more")
 
     @classmethod
     def mean(cls, values: Iterable[int | Fraction]) -> Estimate:

@@ -132,8 +132,36 @@ def best_ranks(amounts: NDArray[Any]) -> NDArray[np.int64]:
     """
     import numpy as np
 
-    rising = np.sort(amounts)
-    return (len(amounts) + 1 - np.searchsorted(rising, amounts, side="right")).astype(np.int64)
+    order, rising = _sorted(amounts)
+    new = rising[1:] != rising[:-1]
+    if rising.dtype.kind == "f":
+        new &= rising[:-1] == rising[:-1]  # NaN counts as the largest amount, and as equal
+    ends = np.append(np.flatnonzero(new) + 1, len(amounts))
+    ranks = np.empty(len(amounts), np.int64)
+    ranks[order] = np.repeat(len(amounts) + 1 - ends, np.diff(ends, prepend=0))
+    return ranks
+
+
+def _sorted(amounts: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Rows in the order of rising amounts, and the amounts in it, up to a constant.
+
+    Amount and row in one word sort several times as fast as rows by their amounts.
+    """
+    import numpy as np
+
+    bits = len(amounts).bit_length()
+    low, high = (
+        int(f(initial=0)) if amounts.dtype.kind in "iu" else 0 for f in (amounts.min, amounts.max)
+    )
+    if amounts.dtype.kind not in "iu" or (high - low).bit_length() + bits > 63:  # noqa: PLR2004
+        order = np.argsort(amounts)
+        return order, amounts[order]
+    # Differences are right modulo 2**64, whatever the type of the amounts.
+    words = (amounts.astype(np.uint64) - np.uint64(low % 2**64)).astype(np.int64)
+    words <<= bits
+    words |= np.arange(len(amounts))
+    words.sort()
+    return words & (2**bits - 1), words >> bits
 
 
 def pin(rule: Rule, populations: Mapping[str, Population]) -> Rule:

@@ -480,7 +480,7 @@ _PAIRS: tuple[tuple[Relation, Relation], ...] = (
     ("between", "outside"),
     ("missing", "known"),
 )
-_FLIPPED: dict[Relation, Relation] = dict(_PAIRS) | {b: a for a, b in _PAIRS}
+_FLIPPED: dict[Relation, Relation] = {a: b for a, b in _PAIRS} | {b: a for a, b in _PAIRS}  # noqa: C416
 
 
 def _mask(column: NDArray[Any], relation: Relation, limit: Any) -> Mask:  # noqa: ANN401

@@ -111,8 +111,8 @@ def _head(assessment: Assessment, voice: Voice) -> str:
 
 def _titles(assessment: Assessment, voice: Voice) -> tuple[str, str]:
     """Title of the handbook in the language of the page, then in the other."""
-    titles = assessment.handbook.title, assessment.handbook.title_zh
-    return titles[::-1] if voice.language == "zh" else titles
+    english, chinese = assessment.handbook.title, assessment.handbook.title_zh
+    return (chinese, english) if voice.language == "zh" else (english, chinese)
 
 
 def _contents(headings: Sequence[str], voice: Voice) -> str:
@@ -142,7 +142,7 @@ def _says(case: Any, voice: Voice, *, upkeep: bool) -> Iterator[str]:  # noqa: A
     if upkeep and case is None:
         yield f"<small>{escape(voice.say('no_goal'))}</small>"
         yield ""
-    elif upkeep:
+    elif upkeep and case is not None:
         yield _both(case.goal, voice)
         yield "".join(f"<div>{_both(each, voice)}</div>" for each in case.actions)
 

@@ -19,7 +19,7 @@ from retention.mechanisms.periods import When, checked
 from retention.mechanisms.words import Word
 
 State = TypeVar("State")
-Fact = TypeVar("Fact", bound="Done")
+Stored = TypeVar("Stored", bound="Fact")
 
 
 def _time(_: object, attribute: Any, value: When) -> None:  # noqa: ANN401
@@ -32,7 +32,7 @@ def _who(_: object, attribute: Any, value: str) -> None:  # noqa: ANN401
 
 
 @frozen(kw_only=True)
-class Act:
+class Command:
     """What every command says: when, by whom, and a key if it may come twice."""
 
     name: ClassVar[Word]
@@ -48,7 +48,7 @@ class Act:
 
 
 @frozen(kw_only=True)
-class Done:
+class Fact:
     """What every fact says: when, by whom, on which local day, and the key of its command."""
 
     name: ClassVar[Word]
@@ -58,7 +58,7 @@ class Done:
     on: date
     key: str = ""
 
-    def answers(self, command: Act) -> bool:
+    def answers(self, command: Command) -> bool:
         """Whether this fact came from such a command, the time aside."""
         same = ((name, value) for name, value in command.body().items())
         return self.name is command.name and all(
@@ -67,15 +67,20 @@ class Done:
 
 
 def repeated(
-    state: State, command: Act, earlier: Iterable[Fact], *, given: str, allowed: tuple[str, ...]
-) -> Accepted[State, Fact] | Refused | None:
+    state: State,
+    command: Command,
+    earlier: Iterable[Stored],
+    *,
+    given: str,
+    allowed: tuple[str, ...],
+) -> Accepted[State, Stored] | Refused | None:
     """Repeat the answer to a key that was used before; None when the command is new.
 
     >>> class Do(Word):
     ...     SHUT = "shut", "关"
     >>> Shut, HasShut = (
-    ...     type("Shut", (Act,), {"name": Do.SHUT}),
-    ...     type("Y", (Done,), {"name": Do.SHUT}),
+    ...     type("Shut", (Command,), {"name": Do.SHUT}),
+    ...     type("Y", (Fact,), {"name": Do.SHUT}),
     ... )
     >>> day = date(2024, 7, 1)
     >>> fact = HasShut(at=day, on=day, by="li", key="k-1")
@@ -83,11 +88,11 @@ def repeated(
     >>> again.facts == (fact,)
     True
     >>> str(repeated("shut", Shut(at=day, by="wu", key="k-1"), [fact], given="shut", allowed=()))
-    'shut while shut: names missing (unused_key); allowed now: nothing'
+    'shut while shut: key reused (unused_key); allowed now: nothing'
     """
     found = tuple(fact for fact in earlier if command.key and fact.key == command.key)
     if not found:
         return None
     if all(fact.answers(command) for fact in found):
         return Accepted(state, found)
-    return Refused(Code.NAMES_MISSING, (given, command.name), ("unused_key",), allowed)
+    return Refused(Code.KEY_REUSED, (given, command.name), ("unused_key",), allowed)
