@@ -31,7 +31,7 @@ from retention.mechanisms.ranks import Population
 from retention.mechanisms.rules import Limit
 from retention.presets import ecommerce
 from retention.segmentation import Layer, RfmCells, Segmentation
-from retention.summaries import Summary
+from retention.summaries import Attributes, Summary
 from retention.testing import (
     laws,
 )
@@ -66,7 +66,12 @@ class CarelessPin(Segmentation):
     """Whose pin measures another base."""
 
     def pin(
-        self, purchases: PurchaseLog, interactions: InteractionLog | None = None, *, as_of: When
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When,
+        attributes: Attributes | None = None,
     ) -> Segmentation:
         return super().pin(PurchaseLog.of([Purchase("x", DAY, 10**6)]), as_of=as_of)
 

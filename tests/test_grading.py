@@ -59,6 +59,7 @@ from retention.mechanisms.obligations import After, Every
 from retention.mechanisms.outcomes import Outcomes
 from retention.mechanisms.periods import AsOf, zone_of
 from retention.mechanisms.rules import parse
+from retention.presets import customer_operations, ecommerce, user_retention
 from retention.publications import (
     PUBLICATION,
     Acknowledge,
@@ -346,6 +347,15 @@ def test_the_processes_of_the_handbooks_are_data() -> None:
         "002": GradingProcess(Process.AUTOMATIC, Regrading(("low", "high"), None)),
     }
     start = Analyse("H2", {"u": "gold"}, at=july(1), by="zhao")
+    for name, handbook in (("000", user_retention), ("001", customer_operations)):
+        preset = handbook.segmentation.process
+        assert preset.process is processes[name].process
+        assert preset.regrading.every == After(months=3)  # AMB-31: from the last time on
+    assert customer_operations.segmentation.process.publication.audience == audience
+    assert ecommerce.segmentation.process.process is Process.AUTOMATIC
+    assert ecommerce.segmentation.process.regrading.every is None
+    heads = user_retention.segmentation.process.group.heads
+    assert [head.department for head in heads] == catalogue.preset("user_retention")["departments"]
     assert isinstance(processes["000"].decide(Grading(), start), Accepted)
     for name in ("001", "002"):  # no review: nothing to submit, nobody to approve
         with pytest.raises(InvalidValueError, match="a process that is reviewed"):

@@ -141,6 +141,7 @@ def test_every_value_names_origin_and_source() -> None:
         "segmentation.ranking.ties",
         "segmentation.ranking.rounding",
         "segmentation.zone",
+        "segmentation.process.regrading.zone",
         "lifecycle.stages.active.when",
         "lifecycle.reduced.window_days",
         "lifecycle.reduced.ratio_below",

@@ -23,8 +23,8 @@ from retention.mechanisms.errors import (
     UnpinnedPolicyError,
 )
 from retention.mechanisms.obligations import After, Every
-from retention.mechanisms.policies import blank, read
 from retention.mechanisms.rules import Measure, parse
+from retention.presets import new_measures
 from retention.summaries import Attributes
 from retention.tag_sheets import (
     TAGGING,
@@ -40,18 +40,9 @@ from retention.tags import Evaluate, RecencyBasis, Tag, TagLibrary, TagRule, tag
 from tests import catalogue
 
 # The library of 004: the tags are stated, the thresholds are not.
-OPEN = TagLibrary(
-    (
-        TagRule(Tag.HIGH_VALUE, blank("004 二(一)1: amount")),
-        TagRule(Tag.ACTIVE, blank("004 二(一)1: days")),
-        TagRule(
-            Tag.POTENTIAL_CHURN, read(tagged(Tag.ACTIVE).is_(False), "004 二(一)1: not active")
-        ),
-    ),
-    every=After(months=1),
-)
-LIBRARY = OPEN.with_("high_value.when", "spend_minor >= 1000000").with_(
-    "active.when", days_since_interaction <= 30
+OPEN = new_measures.segmentation.tags
+LIBRARY = OPEN.with_all(
+    {"high_value.when": "spend_minor >= 1000000", "active.when": "days_since_interaction <= 30"}
 )
 CUSTOMER = History(
     "c",
@@ -139,7 +130,7 @@ def test_the_library_of_004_leaves_its_thresholds_open() -> None:
     assert stated["reevaluate"] == "month"
     assert OPEN.every == After(months=1)
     assert [entry.path for entry in OPEN.blanks()] == ["high_value.when", "active.when"]
-    with pytest.raises(BlankValueError, match="amount"):
+    with pytest.raises(BlankValueError, match="a limit on spend"):
         OPEN.tags(CUSTOMER, as_of=date(2024, 4, 1))
     assert [tag.label("zh") for tag in Tag] == ["高价值客户", "活跃客户", "潜在流失客户"]
 

@@ -117,10 +117,9 @@ class Seen:
             case "interactions":
                 return tuple((day, 1) for day, _ in self.others)
         kind, _, topic = of.partition(":")
-        fits = [
-            day for day, x in self.others if (x.topic == topic if topic else x.kind.value == kind)
-        ]
-        return tuple((day, 1) for day in fits)
+        if topic:
+            return tuple((day, 1) for day, x in self.others if x.topic == topic)
+        return tuple((day, 1) for day, x in self.others if x.kind.value == kind)
 
     def days(self, of: Of) -> tuple[int, ...]:
         """Return the day numbers of one sort of facts."""

@@ -19,9 +19,9 @@ from retention.activity import History, Interaction, Purchase, Return
 from retention.mechanisms.decisions import Case, Decision, FirstMatch
 from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.periods import AsOf, When, zone_of
-from retention.mechanisms.policies import Policy, policy
+from retention.mechanisms.policies import Policy, is_blank, policy
 from retention.mechanisms.ranks import Pin, Population, Ranking, Ties
-from retention.mechanisms.rules import Rule
+from retention.mechanisms.rules import Rule, as_rule
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -71,7 +71,7 @@ class Classification(Policy, Generic[Outcome]):
 
     name: str
     table: FirstMatch[Outcome]
-    population: Rule | None = None
+    population: Rule | None = field(default=None, converter=attrs.converters.optional(as_rule))
     ranking: Ranking = field(factory=Ranking)
     zone: str = "Asia/Shanghai"
 
@@ -180,20 +180,45 @@ class Classification(Policy, Generic[Outcome]):
         """
         if self.pinned is not None:
             raise InvalidValueError("pin", self.pinned, "a policy that still limits shares")
-        return self.pinned_to(self.summary(purchases, interactions, as_of, customers, attributes))
+        if not self.shares:
+            return self
+        from retention.summaries import Summary
+
+        return self.pinned_to(
+            Summary.of(
+                self._amounts,
+                purchases,
+                interactions,
+                as_of=self.at(as_of),
+                customers=customers,
+                attributes=attributes,
+            )
+        )
 
     # --- from a summary -------------------------------------------------------------------------
 
     @property
+    def shares(self) -> tuple[str, ...]:
+        """Rank shares that the table limits; a rule that is still blank limits none."""
+        rules = (case.when for case in self.table.cases if not is_blank(case.when))
+        names = dict.fromkeys(name for rule in rules for name in rule.measures())
+        return tuple(name for name in names if _share_of(name))
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Measures that a summary must hold: amounts in place of their shares."""
-        names = dict.fromkeys((*self._population_measures(), "spend_minor"))
-        for name in self.table.measures:
-            amount = _share_of(name)
-            names[amount or name] = None
-            if amount and self.ranking.ties is Ties.BY_FREQUENCY:
-                names[_orders_of(name)] = None
-        return tuple(names)
+        others = (name for name in self.table.measures if not _share_of(name))
+        return tuple(dict.fromkeys((*self._amounts, *others)))
+
+    @property
+    def _amounts(self) -> tuple[str, ...]:
+        """Measures that pinning needs: who is ranked, by what, and what breaks ties."""
+        names = [*self._population_measures(), "spend_minor"]
+        for name in self.shares:
+            names.append(_share_of(name))
+            if self.ranking.ties is Ties.BY_FREQUENCY:
+                names.append(_orders_of(name))
+        return tuple(dict.fromkeys(names))
 
     def summary(
         self,
@@ -236,7 +261,7 @@ class Classification(Policy, Generic[Outcome]):
 
     def pinned_to(self, summary: Summary) -> Classification[Outcome]:
         """Return the classification with shares pinned to the amounts of a summary."""
-        shares = [name for name in self.table.measures if _share_of(name)]
+        shares = self.shares
         if self.pinned is not None or not shares:
             return self
         inside = self._inside(summary.columns(self._population_measures()))

@@ -291,11 +291,14 @@ class Graded(Classification[Outcome]):
         )
 
     @property
+    def shares(self) -> tuple[str, ...]:
+        """Rank shares of the grades and of their criteria."""
+        return tuple(dict.fromkeys((*self.judged.shares, *self._everything.shares)))
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Measures that a summary must hold; for the criteria the amounts behind shares."""
-        amounts = {_share_of(name) for name in self._everything.table.measures}
-        ranked = (name for name in self._everything.needs if name in amounts)
-        return tuple(dict.fromkeys((*self.judged.needs, *ranked)))
+        return tuple(dict.fromkeys((*self.judged.needs, *self._amounts)))
 
     def among(self, summary: Summary) -> Outcomes[Outcome]:
         """Decide about the customers of a summary in this mode."""

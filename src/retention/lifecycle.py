@@ -113,7 +113,7 @@ class Handling(Word):
 
     AWAKE = "awake", "未沉睡"
     SLEEPING = "sleeping", "沉睡"
-    WOKEN_120 = "woken_120", "已发唤醒"
+    WOKEN_120 = "woken_120", "满120天已唤醒"
     LOST = "lost", "流失"
     WIN_BACK_TRIED = "win_back_tried", "已尝试挽回"
     ARCHIVED = "archived", "已归档"

@@ -393,6 +393,20 @@ class Scored(Classification[Outcome]):
         asked = [name for name in super().needs if name not in mine]
         return tuple(dict.fromkeys((*asked, *self.scoring.needs)))
 
+    def pin(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When,
+        customers: ArrayLike | None = None,
+        attributes: Attributes | None = None,
+    ) -> Scored[Outcome]:
+        """Turn shares of factors and of the score into limits on amounts and on the score."""
+        if self.pinned is not None:
+            raise InvalidValueError("pin", self.pinned, "a policy that still limits shares")
+        return self.pinned_to(self.summary(purchases, interactions, as_of, customers, attributes))
+
     def among(self, summary: Summary) -> Outcomes[Outcome]:
         """Decide about the customers of a summary by their scores."""
         from retention.mechanisms.outcomes import Outcomes

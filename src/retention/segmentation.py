@@ -17,19 +17,21 @@ from attrs import field, frozen
 from retention import ageing, measures
 from retention.activity import History, Interaction, Purchase, Return
 from retention.classifications import Classification, OutcomeChanged
+from retention.grading import GradingProcess
 from retention.mechanisms.decisions import Bands, Case, Decision, FirstMatch
 from retention.mechanisms.errors import InvalidValueError, UnknownNameError
 from retention.mechanisms.periods import AsOf, When, zone_of
 from retention.mechanisms.policies import Policy, blank, is_blank, policy
 from retention.mechanisms.ranks import Pin, Ranking
-from retention.mechanisms.rules import Rule
+from retention.mechanisms.rules import Rule, as_rule
 from retention.mechanisms.words import Word
+from retention.tags import TagLibrary
 
 if TYPE_CHECKING:
     from retention.dues import Dues
     from retention.logs import InteractionLog, PurchaseLog
     from retention.mechanisms.outcomes import Outcomes
-    from retention.summaries import Summary
+    from retention.summaries import Attributes, Summary
 
 Outcome = TypeVar("Outcome")
 
@@ -166,7 +168,9 @@ policy that it returns
     classifications: tuple[Classification[Any], ...] = field(
         default=(), converter=tuple, kw_only=True
     )
-    population: Rule | None = None
+    process: GradingProcess = field(default=blank("no grading process"), kw_only=True)
+    tags: TagLibrary = field(default=blank("no tag library"), kw_only=True)
+    population: Rule | None = field(default=None, converter=attrs.converters.optional(as_rule))
     ranking: Ranking = field(factory=Ranking)
     zone: str = "Asia/Shanghai"
 
@@ -186,6 +190,7 @@ policy that it returns
         interactions: InteractionLog | None = None,
         *,
         as_of: When,
+        attributes: Attributes | None = None,
     ) -> Segmentation:
         """Turn every limit on a share of this population into a limit on an amount.
 
@@ -201,7 +206,10 @@ policy that it returns
         if not is_blank(self.rfm):
             summary = self._summary(self._bands, purchases, interactions, as_of)
             pinned["rfm"] = Rfm(*(axis.pinned_to(summary).table for axis in self._bands))
-        others = (axis.pin(purchases, interactions, as_of=as_of) for axis in self.classifications)
+        others = (
+            axis.pin(purchases, interactions, as_of=as_of, attributes=attributes)
+            for axis in self.classifications
+        )
         return attrs.evolve(self, **pinned, classifications=tuple(others))
 
     # --- one customer ---------------------------------------------------------------------------

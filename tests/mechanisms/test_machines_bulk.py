@@ -225,6 +225,8 @@ def test_reachable_dead_ends_unused_and_time() -> None:
     assert CASES.reachable(Case.CLOSED) == {Case.CLOSED}
     assert CASES.dead_ends() == {Case.CLOSED}
     assert CASES.unused() == (Do.ARGUE,)
+    noted = Machine("noted", Case, Do, "verified -assign-> closed\nclosed -argue-> closed")
+    assert Case.CLOSED in noted.dead_ends()  # a row that stays leads nowhere
     assert [str(x) for x in CASES.by_time()] == ["assigned -> overdue (three days)"]
     assert CASES.by_time(Case.VISITED) == ()
     assert LIFECYCLE.dead_ends() == frozenset()

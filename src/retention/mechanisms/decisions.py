@@ -25,9 +25,9 @@ from retention.mechanisms.errors import (
     UnequalColumnsError,
 )
 from retention.mechanisms.periods import When
-from retention.mechanisms.policies import Policy, policy
+from retention.mechanisms.policies import Policy, is_blank, policy
 from retention.mechanisms.ranks import Pin, Population, pin
-from retention.mechanisms.rules import Limit, Row, Rule
+from retention.mechanisms.rules import Limit, Row, Rule, as_rule
 from retention.mechanisms.words import Language, Word
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Case(Policy, Generic[Outcome]):
     """One row of a table: the outcome and the rule that must hold for it."""
 
     outcome: Outcome
-    when: Rule
+    when: Rule = field(converter=as_rule)
 
     @property
     def key(self) -> str:
@@ -143,7 +143,10 @@ gap or name a catch-all with otherwise=...
     def pin(self, populations: Mapping[str, Population], as_of: When) -> FirstMatch[Outcome]:
         """Return the table with every limit on a share turned into one on an amount."""
         size = max((len(each.amounts) for each in populations.values()), default=0)
-        cases = tuple(attrs.evolve(c, when=pin(c.when, populations)) for c in self.cases)
+        cases = tuple(
+            case if is_blank(case.when) else attrs.evolve(case, when=pin(case.when, populations))
+            for case in self.cases
+        )
         return attrs.evolve(self, cases=cases, pinned=Pin(as_of, size))
 
     def _check_rising(self) -> None:

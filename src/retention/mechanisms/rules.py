@@ -367,6 +367,15 @@ column 9; write limits such as days_since_purchase <= 30, 31 <= days <= 90, grad
         raise UnreadableTextError("rule", text, _READS) from None
 
 
+def as_rule(given: Rule | str) -> Rule:
+    """Return a rule; a text is read, anything else is left to whoever checks it.
+
+    >>> str(as_rule("days <= 30"))
+    'days <= 30'
+    """
+    return parse(given) if isinstance(given, str) else given
+
+
 def _rule(node: ast.expr) -> Rule:
     match node:
         case ast.BoolOp(op=ast.And(), values=parts):
@@ -480,7 +489,9 @@ _PAIRS: tuple[tuple[Relation, Relation], ...] = (
     ("between", "outside"),
     ("missing", "known"),
 )
-_FLIPPED: dict[Relation, Relation] = {a: b for a, b in _PAIRS} | {b: a for a, b in _PAIRS}  # noqa: C416
+_FLIPPED: dict[Relation, Relation] = {}
+for _a, _b in _PAIRS:
+    _FLIPPED |= {_a: _b, _b: _a}
 
 
 def _mask(column: NDArray[Any], relation: Relation, limit: Any) -> Mask:  # noqa: ANN401

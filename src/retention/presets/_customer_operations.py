@@ -6,12 +6,17 @@ points are left open by the handbook and assumed here.
 
 from retention.classifications import Classification
 from retention.grades import PartyType, PurchaseClass, ValueClass
+from retention.grading import GradingProcess, Process
+from retention.grading_inputs import CUSTOMER_SOURCES
 from retention.handbook import Handbook
 from retention.measures import purchases
 from retention.mechanisms.decisions import Case, FirstMatch
+from retention.mechanisms.obligations import After
 from retention.mechanisms.policies import assumed, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Measure
+from retention.publications import PublicationTerms
+from retention.regrading import Regrading
 from retention.scores import Factor, Scored, Scoring
 from retention.segmentation import Segmentation
 
@@ -121,5 +126,26 @@ customer_operations = Handbook(
         ranking=RANKING,
         zone=ZONE,
         classifications=(PURCHASE_CLASSES, PARTY_TYPES, VALUE_MODEL),
+        process=GradingProcess(
+            process=stated(Process.PUBLISHED, "001 三(二)3 「在公司内部系统进行公示」"),
+            regrading=Regrading(
+                ladder=stated(("low", "medium", "high"), "001 三(一): 高、中等、低价值客户"),
+                every=assumed(
+                    After(months=3), "001 三(二)4 「定期对客户等级进行动态调整」: quarterly"
+                ),
+                zone=ZONE,
+            ),
+            publication=PublicationTerms(
+                zone=ZONE,
+                persons=read((), "001 三(二)3 「相关部门和人员」: no person is named"),
+                departments=read(
+                    ("marketing", "customer_service", "sales"),
+                    "001 三(二)3 「确保相关部门和人员知晓客户等级情况」: the departments of 001",
+                ),
+            ),
+            sources_wanted=stated(
+                CUSTOMER_SOURCES, "001 三(二)1 「定期收集客户购买数据、交易记录、客户评价」"
+            ),
+        ),
     ),
 )

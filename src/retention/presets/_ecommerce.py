@@ -4,6 +4,7 @@ Every value stands beside its origin and clause; the key phrase of the clause is
 the handbook states it.
 """
 
+from retention.grading import GradingProcess, Process
 from retention.handbook import Handbook
 from retention.lifecycle import Automation, Lifecycle, Reduction, Stage, WakeUp
 from retention.measures import (
@@ -18,6 +19,7 @@ from retention.measures import (
 from retention.mechanisms.decisions import Bands, Case, FirstMatch
 from retention.mechanisms.policies import assumed, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
+from retention.regrading import Regrading
 from retention.segmentation import Action, Goal, Layer, LayerCase, Rfm, Segmentation
 
 purchases_30d = measure("purchases_30d")
@@ -169,6 +171,18 @@ ecommerce = Handbook(
         ranking=Ranking(
             ties=assumed(Ties.SHARE_BEST, "RC-09: the handbook does not say"),
             rounding=assumed(Rounding.EXACT, "RC-09, AMB-01: the handbook does not say"),
+        ),
+        process=GradingProcess(
+            process=stated(Process.AUTOMATIC, "002 四(一)1 「通过CRM系统自动划分客户层级」"),
+            regrading=Regrading(
+                ladder=read(
+                    ("lost", "sleeping", "general_active", "new", "medium_active", "high_active"),
+                    "002 二(二): the layers from the farthest to the nearest",
+                ),
+                every=read(None, "002 四(一)1: in real time, on each event (C-25)"),
+                zone=assumed("Asia/Shanghai", "RC-01: the handbook does not say"),
+            ),
+            sources_wanted=read((), "002: the system takes what it records"),
         ),
         zone=assumed("Asia/Shanghai", "RC-01: the handbook does not say"),
     ),

@@ -9,9 +9,11 @@ from retention.grades import Service, ServiceCase, ValueLayer
 from retention.handbook import Handbook
 from retention.measures import measure, purchases
 from retention.mechanisms.decisions import Bands, Case, FirstMatch
+from retention.mechanisms.obligations import After
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.segmentation import Rfm, Segmentation
+from retention.tags import Tag, TagLibrary, TagRule, tagged
 
 purchases_30d = measure("purchases_30d")
 purchases_90d = measure("purchases_90d")
@@ -89,5 +91,20 @@ new_measures = Handbook(
         ranking=RANKING,
         zone=ZONE,
         classifications=(LAYERS,),
+        tags=TagLibrary(
+            rules=(
+                TagRule(Tag.HIGH_VALUE, blank("004 二(一)1 「高价值客户」: a limit on spend")),
+                TagRule(
+                    Tag.ACTIVE, blank("004 二(一)1 「活跃客户」: a limit on the last interaction")
+                ),
+                TagRule(
+                    Tag.POTENTIAL_CHURN,
+                    read(tagged(Tag.ACTIVE).is_(False), "004 二(一)1 「潜在流失客户」: not active"),
+                ),
+            ),
+            population=EVERYBODY,
+            zone=ZONE,
+            every=stated(After(months=1), "004 二(一)1(3) 「定期(如每月)重新评估客户标签」"),
+        ),
     ),
 )

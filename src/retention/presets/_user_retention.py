@@ -19,12 +19,16 @@ from retention.grades import (
     Strictness,
     ValueClass,
 )
+from retention.grading import GradingProcess, Head, Process, WorkingGroup
+from retention.grading_inputs import USER_SOURCES
 from retention.handbook import Handbook
 from retention.measures import days_since_purchase, measure, purchases
 from retention.mechanisms.decisions import Case, FirstMatch
-from retention.mechanisms.policies import assumed, read, stated
+from retention.mechanisms.obligations import After
+from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Measure
+from retention.regrading import Regrading
 from retention.segmentation import Segmentation
 
 interactions_180d = measure("interactions_180d")
@@ -497,6 +501,42 @@ user_retention = Handbook(
         population=BUYERS,
         ranking=RANKING,
         zone=ZONE,
+        process=GradingProcess(
+            process=stated(
+                Process.REVIEWED, "000 二(三)3 「结果提交至用户维系管理工作小组进行审核」"
+            ),
+            regrading=Regrading(
+                ladder=stated(
+                    ("ordinary", "silver", "gold", "platinum", "diamond"),
+                    "000 二(二)1: 普通、白银、黄金、白金、钻石",
+                ),
+                every=assumed(
+                    After(months=3), "000 二(三)4 「定期对用户的分类分级进行动态调整」: quarterly"
+                ),
+                zone=ZONE,
+            ),
+            group=WorkingGroup(
+                name=stated("retention_working_group", "000 七(一) 「用户维系管理工作小组」"),
+                heads=(
+                    Head(stated("marketing", "000 七(一)"), blank("000 七(一): head of marketing")),
+                    Head(
+                        stated("customer_service", "000 七(一)"),
+                        blank("000 七(一): head of customer service"),
+                    ),
+                    Head(
+                        stated("technical_support", "000 七(一)"),
+                        blank("000 七(一): head of technical support"),
+                    ),
+                    Head(
+                        stated("product_rd", "000 七(一)"),
+                        blank("000 七(一): head of product development"),
+                    ),
+                ),
+            ),
+            sources_wanted=stated(
+                USER_SOURCES, "000 二(三)1 「购买行为、消费金额、购买频次、满意度调查结果」"
+            ),
+        ),
         classifications=(
             PURCHASE_CLASSES,
             OVERDUE,
