@@ -44,7 +44,7 @@ from retention.converters import (
     to_plain,
 )
 from retention.converters._kinds import home_of
-from retention.lifecycle import LIFECYCLE, Stage
+from retention.lifecycle import LIFECYCLE, LifecycleEvent, Stage
 from retention.mechanisms.answers import Accepted, Code, Problem, Reason, Refused
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.errors import (
@@ -342,8 +342,13 @@ def test_a_machine_is_its_table() -> None:
     assert back.states is Stage
     for step in LIFECYCLE.steps:
         assert again(step) == step
-    refused = LIFECYCLE.step(Stage.NEW, next(iter(LIFECYCLE.commands)))
-    assert again(refused) == refused
+    no = LIFECYCLE.step(Stage.NEW, LifecycleEvent.PURCHASE)
+    assert isinstance(no, Refused)
+    assert again(no) == no
+    assert again(no).given[0] is Stage.NEW
+    assert [to_plain(no)["given"], to_plain(no)["allowed"]] == [
+        [{"stage": "new"}, {"lifecycle_event": "purchase"}], [],
+    ]  # fmt: skip
 
 
 def test_measures_come_back_whole() -> None:
@@ -525,6 +530,7 @@ BAD: list[tuple[Any, type[RetentionError], str, object]] = [
     (changed(PURCHASE, "customer", 1.5), WrongTypeError, "purchase.customer", 1.5),
     (changed(PURCHASE, "customer", ""), InvalidValueError, "purchase.customer", ""),
     (changed(PURCHASE, "order", 7), WrongTypeError, "purchase.order", 7),
+    (changed(PURCHASE, "order", {"number": "inf"}), WrongTypeError, "purchase.order", math.inf),
     # times
     (changed(PURCHASE, "at", 20240630), WrongTypeError, "purchase.at", 20240630),
     (changed(PURCHASE, "at", "June"), UnreadableTextError, "purchase.at", "June"),
@@ -930,6 +936,9 @@ def test_enumerations_of_a_company_are_named() -> None:
     door = Machine("door", DoorState, Act, "open -close-> shut [hand]")
     assert again(door, words=(DoorState, Act)) == door
     assert to_plain(door, words=(DoorState, Act))["states"] == "door_state"
+    no = Refused(Code.NOT_POSSIBLE, (DoorState.OPEN, Act.CLOSE))
+    assert again(no, words=(DoorState, Act)).given[0] is DoorState.OPEN
+    assert to_plain(no)["given"] == ["open", "close"]  # nobody says what they are: texts
     with pytest.raises(UnknownNameError) as caught:
         to_plain(door)
     assert (caught.value.where, caught.value.given) == ("words", "DoorState")

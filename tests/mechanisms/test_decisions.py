@@ -331,3 +331,12 @@ def test_a_pinned_table_answers_for_amounts_and_says_since_when() -> None:
     assert decision.explain() == "top: spend 9 is >= 9 (share <= 0.2)"
     assert shares.pinned is None
     assert shares.pin({}, date(2024, 6, 30)).cases == shares.cases
+
+
+@pytest.mark.parametrize("shares", [(0.2, 0.5), (0.2, 0.5, 0.99), (0.5, 1.2), ()])
+def test_bands_of_a_whole_end_at_one(shares: tuple[float, ...]) -> None:
+    with pytest.raises(InvalidValueError, match="shares up to 1, the whole") as caught:
+        Bands("spend_share_1y", at_most=shares, open_end=False)
+    assert caught.value.given == shares
+    assert Bands("spend_share", at_most=(0.2, 1.0), open_end=False).table.outcomes == (1, 2)
+    assert Bands("spend_share", at_most=(0.2,), open_end=True).table.outcomes == (1, 2)

@@ -120,11 +120,15 @@ class Plain:
 
     def name_of(self, words: type[Word]) -> str:
         """Return the name under which an enumeration is stored."""
-        named = [name for name, home in WORDS.items() if home.endswith(f".{words.__name__}")]
-        for name in (*self.words, *named):
-            if self.enumeration(name, "words") is words:
-                return name
-        raise UnknownNameError("words", words.__name__, (*WORDS, *self.words))
+        name = self._name_of(words)
+        if name is None:
+            raise UnknownNameError("words", words.__name__, (*WORDS, *self.words))
+        return name
+
+    def _name_of(self, words: type[Word]) -> str | None:
+        own = next((name for name, each in self.words.items() if each is words), None)
+        home = f"{words.__module__}.{words.__qualname__}".removeprefix("retention.")
+        return own or next((name for name, each in WORDS.items() if each == home), None)
 
     def enumeration(self, name: Any, path: str) -> type[Word]:  # noqa: ANN401
         """Return the enumeration of a name."""
@@ -153,7 +157,18 @@ class Plain:
         }
         return forms[origin](inside) if origin in forms else self._class(origin or hint)
 
+    def _text(self, value: str) -> Any:  # noqa: ANN401
+        """A text; a term of the library that stands for a text keeps its enumeration."""
+        known = isinstance(value, Word) and self._name_of(type(value)) is not None
+        return self.write(value) if known else str(value)
+
+    def _text_of(self, data: Any, path: str) -> str:  # noqa: ANN401
+        found = self.read(data, path) if isinstance(data, Mapping) else data
+        return SIMPLE[str].read(found, path)  # type: ignore[no-any-return]
+
     def _class(self, plain: Any) -> Shape:  # noqa: ANN401
+        if plain is str:
+            return Shape(self._text, self._text_of)
         if plain in SIMPLE:
             return SIMPLE[plain]
         if plain in {Any, object} or not isinstance(plain, type):

@@ -193,6 +193,9 @@ bands would overlap; allowed: upper limits that rise
     def __attrs_post_init__(self) -> None:
         if any(b <= a for a, b in pairwise(self.at_most)):
             raise NotRisingError(self.measure, self.at_most, "upper limits that rise")
+        of_a_whole = "share" in self.measure.split("_") and not self.open_end
+        if of_a_whole and self.at_most[-1:] != (1,):
+            raise InvalidValueError(self.measure, self.at_most, "shares up to 1, the whole")
         if len(self.at_most) + self.open_end < 2:  # noqa: PLR2004
             raise InvalidValueError(self.measure, self.at_most, "two bands or more")
 
