@@ -146,10 +146,13 @@ def one(wanted: Classification[Any], history: History, as_of: date = AS_OF) -> A
 def test_purchase_classes_of_000(
     purchases: tuple[int, ...], contact: int | None, expected: str, flag: str | None
 ) -> None:
-    calls = [] if contact is None else [Interaction("u", ago(contact), "call")]
-    history = History("u", bought("u", *map(ago, purchases)), calls)
-    assert one(axis("purchase_classes"), history) is expected
-    assert one(axis("overdue"), history) is flag
+    for kind in ("call", "message", "opened", "answered"):  # D-31
+        calls = [] if contact is None else [Interaction("u", ago(contact), kind)]
+        # Browsing is no effective contact.
+        calls.append(Interaction("u", ago(1), "browse"))
+        history = History("u", bought("u", *map(ago, purchases)), calls)
+        assert one(axis("purchase_classes"), history) is expected
+        assert one(axis("overdue"), history) is flag
 
 
 @pytest.mark.rule("C-01")

@@ -56,14 +56,17 @@ def test_classes_of_000_equal_the_catalogue() -> None:
     assert stated["new"] == "first_purchase"
     lost = stated["lost"]
     apart, silent = days(lost["no_repurchase_for"]), days(lost["no_effective_contact_for"])
+    kinds = [
+        f"{kind}_count_{silent}d" for kind in ("message", "call", "opened", "answered")
+    ]  # D-31
     assert rules(wanted) == {
         "none": "purchases < 1",
-        "lost": f"days_since_purchase > {apart} and interactions_{silent}d < 1",
+        "lost": " and ".join([f"days_since_purchase > {apart}", *(f"{x} < 1" for x in kinds)]),
         "new": "purchases == 1",
     }
     within = days(stated["old"]["repurchase_within"])
     assert rules(axis(user_retention, "overdue")) == {
-        "overdue": f"days_since_purchase > {within} and interactions_{silent}d >= 1"
+        "overdue": f"days_since_purchase > {within} and ({' or '.join(f'{x} >= 1' for x in kinds)})"
     }
     assert (
         list(axis(user_retention, "industry_classes").table.outcomes)
@@ -236,6 +239,7 @@ def test_every_value_names_origin_and_clause(handbook: Handbook, number: str, ti
 ASSUMED = {
     "user_retention": {
         "purchase_classes.lost.when", "overdue.overdue.when", "overdue.population",
+        "lifecycle.contact",
         "value_classes.high.when", "value_classes.medium.when",
         *(f"{x}_level.high.when" for x in ("frequency", "amount", "profit")),
         *(f"{x}_level.medium.when" for x in ("frequency", "amount", "profit")),

@@ -22,6 +22,7 @@ from retention.grades import (
 from retention.grading import GradingProcess, Head, Process, WorkingGroup
 from retention.grading_inputs import USER_SOURCES
 from retention.handbook import Handbook
+from retention.lifecycle import Lifecycle
 from retention.measures import days_since_purchase, measure, purchases
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.obligations import After
@@ -31,7 +32,10 @@ from retention.mechanisms.rules import Measure
 from retention.regrading import Regrading
 from retention.segmentation import Segmentation
 
-interactions_180d = measure("interactions_180d")
+message_count_180d = measure("message_count_180d")
+call_count_180d = measure("call_count_180d")
+opened_count_180d = measure("opened_count_180d")
+answered_count_180d = measure("answered_count_180d")
 interactions_90d = measure("interactions_90d")
 spend_share_1y = measure("spend_share_1y")
 purchases_share_1y = measure("purchases_share_1y")
@@ -52,6 +56,13 @@ potential = Measure[float]("potential", zh="发展潜力(0-1)")
 
 ZONE = assumed("Asia/Shanghai", "RC-01: the handbook does not say")
 EVERYBODY = read(None, "000 二: no population is named, so everybody")
+# D-31: a message of the customer, an answered call, an opened or answered message.
+IN_CONTACT = (
+    (message_count_180d >= 1)
+    | (call_count_180d >= 1)
+    | (opened_count_180d >= 1)
+    | (answered_count_180d >= 1)
+)
 BUYERS = read(purchases >= 1, "000 二(二)1, AMB-26: users with at least one purchase ever")
 RANKING = Ranking(
     ties=assumed(Ties.SHARE_BEST, "RC-09: the handbook does not say"),
@@ -70,7 +81,7 @@ PURCHASE_CLASSES = Classification(
             Case(
                 PurchaseClass.LOST,
                 assumed(
-                    (days_since_purchase > 180) & (interactions_180d < 1),
+                    (days_since_purchase > 180) & ~IN_CONTACT,
                     "000 二(一)1 「与公司失去有效联系」: no repurchase and no effective contact in the set time; both 180 days, borrowed from 002",
                 ),
             ),
@@ -95,7 +106,7 @@ OVERDUE = Classification(
             Case(
                 Overdue.OVERDUE,
                 assumed(
-                    (days_since_purchase > 180) & (interactions_180d >= 1),
+                    (days_since_purchase > 180) & IN_CONTACT,
                     "000 二(一)1, AMB-06: the set time, 180 days, is over, the contact is not",
                 ),
             ),
@@ -103,7 +114,7 @@ OVERDUE = Classification(
         otherwise=read(Overdue.IN_TIME, "000 二(一)1, AMB-06: bought within the set time"),
     ),
     population=assumed(
-        (purchases >= 1) & ((days_since_purchase <= 180) | (interactions_180d >= 1)),
+        (purchases >= 1) & ((days_since_purchase <= 180) | IN_CONTACT),
         "000 二(一)1, AMB-06: users who are not lost; 180 days, borrowed from 002",
     ),
     ranking=RANKING,
@@ -551,5 +562,11 @@ user_retention = Handbook(
             PARTICIPATION,
             BRAND,
         ),
+    ),
+    lifecycle=Lifecycle(
+        contact=assumed(
+            IN_CONTACT, "000 二(一)1 「与公司失去有效联系」; D-31: what counts, and 180 days"
+        ),
+        zone=ZONE,
     ),
 )
