@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -17,6 +17,7 @@ from retention.converters._reading import (
     join,
     keyed,
     kind_in,
+    member,
     opened,
     placed,
     shown,
@@ -31,6 +32,7 @@ from retention.mechanisms.errors import (
 )
 from retention.mechanisms.periods import When, checked, zone_of
 from retention.mechanisms.rules import Limit, Rule, parse
+from retention.mechanisms.words import Word
 
 
 @frozen
@@ -147,13 +149,20 @@ def scalar(data: Any, path: str, kinds: list[type]) -> Any:  # noqa: ANN401
     return found
 
 
+def _whole(value: Any) -> int:  # noqa: ANN401
+    """A whole number, whatever type it came in; what would be cut off is refused."""
+    if isinstance(value, float) and not value.is_integer():
+        raise WrongTypeError("to_plain", value, "a whole number")
+    return int(value)
+
+
 def _exactly(kind: type, allowed: str) -> Shape:
     return Shape(kind, lambda data, path: typed(data, path, kind, allowed))
 
 
 SIMPLE: dict[Any, Shape] = {
     str: _exactly(str, "text"),
-    int: _exactly(int, "a whole number"),
+    int: Shape(_whole, lambda data, path: typed(data, path, int, "a whole number")),
     bool: _exactly(bool, "true or false"),
     float: Shape(number_plain, number_of),
     Fraction: Shape(number_plain, lambda data, path: scalar(data, path, [Fraction])),
@@ -215,11 +224,15 @@ def _noted(rule: Rule, notes: Any, path: str) -> Rule:  # noqa: ANN401
 
 # --- columns: numpy is loaded by the first of them ------------------------------------------------
 
-_DTYPES = ("bool", "float64", "int64", "int32", "int16", "uint8", "text", "days")
+_DTYPES = (
+    *("bool", "float64", "float32", "int64", "int32", "int16", "int8"),
+    *("uint64", "uint32", "uint16", "uint8", "text", "days"),
+)
 _NUMPY = {"text": "U", "days": "datetime64[D]"}
 _ENTRIES: Mapping[str, Shape] = {
     "bool": SIMPLE[bool],
     "float64": SIMPLE[float],
+    "float32": SIMPLE[float],
     "text": SIMPLE[str],
     "days": Shape(time_text, lambda data, path: None if data is None else _day(data, path)),
 }
@@ -237,7 +250,7 @@ def column_plain(column: Any) -> dict[str, Any]:  # noqa: ANN401
     if dtype not in _DTYPES:
         raise WrongTypeError("column", name, _DTYPES)
     items = column.tolist()
-    if dtype == "float64":
+    if dtype in {"float64", "float32"}:
         items = [number_plain(each) for each in items]
     elif dtype == "days":
         items = [None if each is None else time_text(each) for each in items]
@@ -261,12 +274,43 @@ def column_of(data: Any, path: str) -> Any:  # noqa: ANN401
         raise InvalidValueError(at, "a number", f"numbers that {dtype} holds") from cause
 
 
-def check_lengths(values: Mapping[str, Any], path: str) -> None:
-    """Refuse columns of one record that differ in length: they stand beside each other."""
+def named_column(words: type[Word]) -> Shape:
+    """Return how a column of places in an enumeration stands as one of names."""
+    known = list(words)
+
+    def write(column: Any) -> dict[str, Any]:  # noqa: ANN401
+        return {"dtype": "text", "values": [known[place].value for place in column.tolist()]}
+
+    def read(data: Any, path: str) -> Any:  # noqa: ANN401
+        import numpy as np
+
+        names, at = column_of(data, path).tolist(), join(path, "values")
+        found = [member(words, name, join(at, n)) for n, name in enumerate(names)]
+        return np.array([known.index(word) for word in found], np.uint8)
+
+    return Shape(write, read)
+
+
+def check_columns(values: Mapping[str, Any], path: str, apart: Collection[str] = ()) -> None:
+    """Refuse columns of one record that differ in length: they stand beside each other.
+
+    Where the customers are a list of their own, the codes of the rows are places in it.
+    """
     found: dict[str, int] = {}
     for name, value in values.items():
-        inside = value if isinstance(value, dict) else {name: value}
+        one = value.numbers if type(value).__name__ == "Times" else value
+        inside = value if isinstance(value, dict) else {name: one}
         columns = {key: x for key, x in inside.items() if type(x).__name__ == "ndarray"}
-        found |= {str(key): len(column) for key, column in columns.items()}
+        found |= {str(key): len(column) for key, column in columns.items() if key not in apart}
     if len(set(found.values())) > 1:
         raise UnequalColumnsError(path, found)
+    if "customers" in apart:
+        _check_codes(values["codes"], len(values["customers"]), join(path, "codes"))
+
+
+def _check_codes(codes: Any, size: int, path: str) -> None:  # noqa: ANN401
+    if codes.dtype.kind not in "iu":
+        raise WrongTypeError(path, codes.dtype, "whole numbers")
+    strange = codes[(codes < 0) | (codes >= size)]
+    if len(strange):
+        raise InvalidValueError(path, strange[0].item(), f"places among {size} customers")

@@ -15,13 +15,23 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import attrs
 from attrs import field, frozen
 
-from retention.converters._kinds import KINDS, VERSION, WORDS, home_of, kind_of, kinds_below
+from retention.converters._kinds import (
+    APART,
+    KINDS,
+    NAMED,
+    VERSION,
+    WORDS,
+    home_of,
+    kind_of,
+    kinds_below,
+)
 from retention.converters._leaves import (
     SIMPLE,
     Shape,
-    check_lengths,
+    check_columns,
     column_of,
     column_plain,
+    named_column,
     number_of,
     number_plain,
     rule_of,
@@ -268,7 +278,9 @@ class Plain:
         # "kind" is the kind of the record itself.
         key = f"{kind_of(cls)}_kind" if alias == "kind" else alias
         required = attribute.default is attrs.NOTHING
-        return _Part(key, attribute.name, alias, self.shape(hint), required)
+        words = NAMED.get(f"{kind_of(cls)}.{key}")
+        shape = named_column(home_of(words)) if words else self.shape(hint)
+        return _Part(key, attribute.name, alias, shape, required)
 
     def _write_record(self, value: Any) -> dict[str, Any]:  # noqa: ANN401
         cls = type(value)
@@ -308,7 +320,7 @@ class Plain:
             parts[key].alias: self._read_part(cls, parts[key], each, join(path, key))
             for key, each in given.items()
         }
-        check_lengths(found, path)
+        check_columns(found, path, APART.get(kind, ()))
         if cited is not None:
             found["sources"] = self._read_sources(cls, cited, found, join(path, "sources"))
         with placed(path, parts):

@@ -17,10 +17,23 @@ from retention.testing.laws.columns import (
     rfm_cell_equals_rfm_cells,
     stage_equals_stages,
 )
+from retention.testing.laws.deadlines import (
+    an_obligation_has_one_outcome,
+    windows_of_a_cadence_tile_the_calendar,
+)
+from retention.testing.laws.grades import (
+    a_non_buyer_is_never_above_the_lowest,
+    grades_rise_with_spend,
+    ties_share_a_grade,
+)
+from retention.testing.laws.grading import (
+    a_batch_takes_effect_only_after_another_person_approved_it,
+)
 from retention.testing.laws.policies import (
     change_can_be_taken_back,
     every_state_is_reachable,
     fingerprint_follows_values,
+    machine_bulk_equals_steps,
     machine_keeps_its_table,
 )
 from retention.testing.laws.rearranging import order_does_not_matter, union_is_merge
@@ -30,21 +43,30 @@ from retention.testing.laws.rules import (
     rule_one_equals_columns,
     text_round_trip,
 )
+from retention.testing.laws.tags import a_tag_follows_its_rule, tags_one_equals_columns
 from retention.testing.laws.times import (
+    history_has_no_overlap,
     nothing_changes_before_due,
     stage_function_is_stage_machine,
     stage_table_agrees_with_stage_function,
 )
 
 __all__ = [
+    "a_batch_takes_effect_only_after_another_person_approved_it",
+    "a_non_buyer_is_never_above_the_lowest",
+    "a_tag_follows_its_rule",
+    "an_obligation_has_one_outcome",
     "change_can_be_taken_back",
     "double_negation",
     "due_equals_dues",
     "every_state_is_reachable",
     "fingerprint_follows_values",
+    "grades_rise_with_spend",
+    "history_has_no_overlap",
     "interacting_equals_interactings",
     "layer_equals_layers",
     "logs_of",
+    "machine_bulk_equals_steps",
     "machine_keeps_its_table",
     "measure_equals_column",
     "nothing_changes_before_due",
@@ -58,6 +80,9 @@ __all__ = [
     "stage_equals_stages",
     "stage_function_is_stage_machine",
     "stage_table_agrees_with_stage_function",
+    "tags_one_equals_columns",
     "text_round_trip",
+    "ties_share_a_grade",
     "union_is_merge",
+    "windows_of_a_cadence_tile_the_calendar",
 ]

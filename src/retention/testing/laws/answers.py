@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
 import numpy as np
+from numpy.typing import ArrayLike
 
 from retention.activity import History, Interaction, Purchase, Return
+from retention.classifications import Classification
 from retention.dues import Dues
 from retention.logs import InteractionLog, PurchaseLog
 from retention.mechanisms.decisions import Decision
 from retention.mechanisms.outcomes import Outcomes
 from retention.mechanisms.periods import When, day_of
 from retention.segmentation import RfmCells, Segmentation
-from retention.summaries import Summary
+from retention.summaries import Attributes, Summary
 
 Population = Sequence[History]
 ByCustomer = Mapping[Any, object]
@@ -31,11 +34,53 @@ def logs_of(population: Population) -> tuple[PurchaseLog, InteractionLog]:
     return PurchaseLog.of(money), InteractionLog.of(contact)
 
 
+def attributes_of(population: Population) -> Attributes | None:
+    """Return what the host knows of some customers besides, None if it is nothing.
+
+    >>> attributes_of([History("C-1", attributes={"industry": "retail"})]).columns["industry"][0]
+    np.str_('retail')
+    """
+    rows = [dict(history.attributes) for history in population]
+    columns: dict[str, ArrayLike] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row.get(name) for row in rows]
+        nothing = "" if any(isinstance(value, str) for value in values) else np.nan
+        columns[name] = [nothing if value is None else value for value in values]
+    if not columns:
+        return None
+    return Attributes.from_columns(customer=[x.customer for x in population], **columns)
+
+
 def pinned_by(
-    segmentation: Segmentation, logs: tuple[PurchaseLog, InteractionLog], as_of: When
+    segmentation: Segmentation,
+    logs: tuple[PurchaseLog, InteractionLog],
+    as_of: When,
+    attributes: Attributes | None = None,
 ) -> Segmentation:
     """Return the policy pinned to its own base, unless it is pinned already."""
-    return segmentation if segmentation.pinned else segmentation.pin(*logs, as_of=as_of)
+    if segmentation.pinned:
+        return segmentation
+    layered = attrs.evolve(segmentation, classifications=())  # each of those is asked by itself
+    return layered.pin(*logs, as_of=as_of, attributes=attributes)
+
+
+def axis_pinned(
+    axis: Classification[Any], population: Population, as_of: When
+) -> Classification[Any]:
+    """Return a classification pinned to the population, unless it is pinned already."""
+    if axis.pinned:
+        return axis
+    return axis.pin(
+        *logs_of(population),
+        as_of=as_of,
+        customers=names_of(population),
+        attributes=attributes_of(population),
+    )
+
+
+def filled(axis: Classification[Any]) -> bool:
+    """Whether no rule and no weight of a classification is blank."""
+    return not axis.blanks()
 
 
 def facts_of(population: Population) -> tuple[list[Purchase | Return], list[Interaction]]:

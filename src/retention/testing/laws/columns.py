@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from retention.activity import History
@@ -12,30 +12,37 @@ from retention.dues import Dues
 from retention.handbook import Handbook
 from retention.lifecycle import Lifecycle
 from retention.measures import measured
+from retention.mechanisms.decisions import Decision
+from retention.mechanisms.outcomes import Outcomes
 from retention.mechanisms.periods import AsOf, When, zone_of
 from retention.mechanisms.policies import is_blank
+from retention.scores import Scored
 from retention.segmentation import Segmentation
 from retention.summaries import Summary
 from retention.testing.laws.agreement import agree_by_customer
 from retention.testing.laws.answers import (
     Population,
+    attributes_of,
+    axis_pinned,
     bands_of,
     column_of,
     coming,
     compared,
     decided,
     facts_of,
+    filled,
     logs_of,
     names_of,
     pinned_by,
     told,
 )
+from retention.testing.laws.tags import tags_one_equals_columns
 
 
 def one_equals_columns(handbook: Handbook, population: Population, *, as_of: When) -> None:
     """Every singular function answers as its plural does, with the same reasons.
 
-    What the handbook leaves blank is not asked.
+    What the handbook leaves blank is not asked; when a score changes next is not foretold.
     """
     segmentation, lifecycle = handbook.segmentation, handbook.lifecycle
     if not is_blank(segmentation.layer_table):
@@ -43,9 +50,12 @@ def one_equals_columns(handbook: Handbook, population: Population, *, as_of: Whe
         due_equals_dues(segmentation, population, as_of=as_of)
     if not is_blank(segmentation.rfm):
         rfm_cell_equals_rfm_cells(segmentation, population, as_of=as_of)
-    for axis in segmentation.classifications:
+    for axis in filter(filled, segmentation.classifications):
         outcome_equals_outcomes(axis, population, as_of=as_of)
-        due_equals_dues(axis, population, as_of=as_of)
+        if not isinstance(axis, Scored):
+            due_equals_dues(axis, population, as_of=as_of)
+    if not is_blank(segmentation.tags) and not segmentation.tags.blanks():
+        tags_one_equals_columns(segmentation.tags, population, as_of=as_of)
     if not is_blank(lifecycle.stage_table):
         stage_equals_stages(lifecycle, population, as_of=as_of)
         interacting_equals_interactings(lifecycle, population, as_of=as_of)
@@ -71,15 +81,18 @@ def outcome_equals_outcomes(
     classification: Classification[Any], population: Population, *, as_of: When
 ) -> None:
     """``outcome`` of one customer is what ``outcomes`` says of them, for the same reasons."""
-    logs, everyone = logs_of(population), names_of(population)
-    pinned = classification
-    if not classification.pinned:
-        pinned = classification.pin(*logs, as_of=as_of, customers=everyone)
+    pinned = axis_pinned(classification, population, as_of)
     asked = {x.customer: pinned.outcome(x, as_of=as_of) for x in population}
+    many = pinned.outcomes(
+        *logs_of(population),
+        as_of=as_of,
+        customers=names_of(population),
+        attributes=attributes_of(population),
+    )
     agree_by_customer(
-        "outcome_equals_outcomes", f"as of {as_of}",
+        "outcome_equals_outcomes", f"{classification.name} as of {as_of}",
         outcome={name: told(one) for name, one in asked.items() if one.outcome is not None},
-        outcomes=decided(pinned.outcomes(*logs, as_of=as_of, customers=everyone)),
+        outcomes=decided(many),
     )  # fmt: skip
 
 
@@ -143,10 +156,14 @@ def due_equals_dues(
         buyers = _heard_of(pinned, population, as_of)
         one = {x.customer: pinned.due(x, as_of=as_of) for x in buyers}
         many: Dues[Any] = pinned.dues(*logs, as_of=as_of)
-    else:
+    elif isinstance(policy, Lifecycle):
         one = {x.customer: policy.due(x, as_of=as_of) for x in population}
-        everyone = names_of(population)
-        many = policy.dues(*logs, as_of=as_of, customers=everyone)
+        many = policy.dues(*logs, as_of=as_of, customers=names_of(population))
+    else:
+        axis, everyone = axis_pinned(policy, population, as_of), names_of(population)
+        one = {x.customer: axis.due(x, as_of=as_of) for x in population}
+        known = attributes_of(population)
+        many = axis.dues(*logs, as_of=as_of, customers=everyone, attributes=known)
     agree_by_customer(
         "due_equals_dues", f"as of {as_of}",
         due={name: (x.on, x.left, x.entered) for name, x in one.items() if x is not None},
@@ -157,27 +174,40 @@ def due_equals_dues(
 def pinned_equals_unpinned(
     segmentation: Segmentation, population: Population, *, as_of: When
 ) -> None:
-    """The pinned policy says of each customer of its base what the policy itself says."""
-    logs = logs_of(population)
-    pinned = segmentation.pin(*logs, as_of=as_of)
-    layers, cells = (
-        segmentation.layers(*logs, as_of=as_of), segmentation.rfm_cells(*logs, as_of=as_of)
-    )  # fmt: skip
+    """The pinned policy says of each customer of its base what the policy itself says.
+
+    What the handbook leaves blank is not asked.
+    """
+    logs, known = logs_of(population), attributes_of(population)
+    pinned = segmentation.pin(*logs, as_of=as_of, attributes=known)
     buyers = _heard_of(pinned, population, as_of)
-    asked = {x.customer: pinned.layer(x, as_of=as_of) for x in buyers}
-    bands = {x.customer: pinned.rfm_cell(x, as_of=as_of).bands for x in buyers}
-    inside = set(layers.customers.tolist())
     law, case = "pinned_equals_unpinned", f"as of {as_of}"
-    agree_by_customer(
-        law, case,
-        pinned_layer={name: one.outcome for name, one in asked.items() if one.outcome is not None},
-        layers={name: one.outcome for name, one in layers.to_rows()},
-    )  # fmt: skip
-    agree_by_customer(
-        law, case,
-        pinned_rfm_cell={name: found for name, found in bands.items() if name in inside},
-        rfm_cells=bands_of(cells),
-    )  # fmt: skip
+    if not is_blank(segmentation.layer_table):
+        agree_by_customer(
+            law, case,
+            pinned_layer=_inside({x.customer: pinned.layer(x, as_of=as_of) for x in buyers}),
+            layers=_outcomes(segmentation.layers(*logs, as_of=as_of)),
+        )  # fmt: skip
+    if not is_blank(segmentation.rfm):
+        cells = bands_of(segmentation.rfm_cells(*logs, as_of=as_of))
+        bands = {x.customer: pinned.rfm_cell(x, as_of=as_of).bands for x in buyers}
+        inside = {name: found for name, found in bands.items() if name in cells}
+        agree_by_customer(law, case, pinned_rfm_cell=inside, rfm_cells=cells)
+    for axis in filter(filled, segmentation.classifications):
+        one = pinned.classification(axis.name)
+        agree_by_customer(
+            law, f"{axis.name} {case}",
+            pinned_outcome=_inside({x.customer: one.outcome(x, as_of=as_of) for x in buyers}),
+            outcomes=_outcomes(axis.outcomes(*logs, as_of=as_of, attributes=known)),
+        )  # fmt: skip
+
+
+def _inside(asked: Mapping[Any, Decision[Any]]) -> dict[Any, object]:
+    return {name: one.outcome for name, one in asked.items() if one.outcome is not None}
+
+
+def _outcomes(found: Outcomes[Any]) -> dict[Any, object]:
+    return {name: one.outcome for name, one in found.to_rows()}
 
 
 def _heard_of(segmentation: Segmentation, population: Population, as_of: When) -> list[History]:

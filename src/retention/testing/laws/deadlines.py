@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby, pairwise
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from retention.mechanisms.obligations import (
@@ -115,9 +115,7 @@ def _check(
     )  # fmt: skip
     if not window.hours:
         last = _outcome(obligation, done, _end(as_of, window.zone))[0]
-        agree(
-            "an_obligation_has_one_outcome", case, day=str(outcome), last_instant_of_it=str(last)
-        )
+        agree("an_obligation_has_one_outcome", case, day=str(outcome), last_instant_of_it=str(last))
 
 
 def _by_the_words(window: Window, done: Sequence[When], now: datetime) -> Outcome:
@@ -163,16 +161,14 @@ def _check_periods(limit: Every, since: date, zone: ZoneInfo, until: date) -> No
     law, months = "windows_of_a_cadence_tile_the_calendar", limit.months
     found = list(limit.windows(since, zone=zone, until=until))
     case = f"{limit} from {since} to {until} in {zone.key}"
-    first = since - timedelta(days=400)  # longer than any period
-    every = [first + n * _DAY for n in range((until - first).days + 400)]
-    periods = [list(days) for _, days in groupby(every, lambda day: _number(day, months))]
-    asked = [x for x in periods if _number(since, months) <= _number(x[0], months)]
-    asked = [x for x in asked if x[0] <= until]
-    agree(law, case, windows=len(found), periods=len(asked))
+    periods = [period_of(since, months)]
+    while periods[-1][-1] < until:
+        periods.append(period_of(periods[-1][-1] + _DAY, months))
+    agree(law, case, windows=len(found), periods=len(periods))
     for one, after in pairwise(found):
         if one.late_until is None or after.opens < one.late_until:
             raise AssertionError(f"law {law} is broken for {case}: {_said(after)} begins too soon")
-    for days, window in zip(asked, found, strict=True):
+    for days, window in zip(periods, found, strict=True):
         opens, last = (days[n - 1 if n > 0 else n] for n in (limit.first_day, limit.last_day))
         agree(
             law, f"{case}, the period from {days[0]}",
@@ -181,8 +177,15 @@ def _check_periods(limit: Every, since: date, zone: ZoneInfo, until: date) -> No
         )  # fmt: skip
 
 
-def _number(day: date, months: int) -> int:
-    return (day.year * 12 + day.month - 1) // months
+def period_of(day: date, months: int) -> list[date]:
+    """Return all dates of the calendar period of so many months that holds a date.
+
+    >>> [str(day) for day in period_of(date(2024, 5, 6), 3)[::90]]
+    ['2024-04-01', '2024-06-30']
+    """
+    first = date(day.year, (day.month - 1) // months * months + 1, 1)
+    end = date(first.year + (first.month + months > 12), (first.month + months - 1) % 12 + 1, 1)  # noqa: PLR2004
+    return [first + n * _DAY for n in range((end - first).days)]
 
 
 def _check_intervals(limit: After, since: When, zone: ZoneInfo, done: list[date]) -> None:

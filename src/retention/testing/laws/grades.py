@@ -15,9 +15,7 @@ from retention.testing.laws.agreement import agree
 from retention.testing.laws.answers import logs_of
 
 
-def ties_share_a_grade(
-    axis: Classification[Any], amounts: Sequence[int], *, as_of: When
-) -> None:
+def ties_share_a_grade(axis: Classification[Any], amounts: Sequence[int], *, as_of: When) -> None:
     """Customers who spent the same amount have the same grade (RC-09, C-09).
 
     Each amount is one customer with one purchase on the day of the question.
@@ -95,9 +93,7 @@ def _free(history: History) -> bool:
     return bool(history.purchases) and not any(x.amount_minor for x in history.purchases)
 
 
-def _grades(
-    axis: Classification[Any], people: Sequence[History], as_of: When
-) -> list[str | None]:
+def _grades(axis: Classification[Any], people: Sequence[History], as_of: When) -> list[str | None]:
     """Grades by the numbers of the customers, None outside the population."""
     everyone = [history.customer for history in people] or None
     outcomes = axis.outcomes(*logs_of(people), as_of=as_of, customers=everyone)

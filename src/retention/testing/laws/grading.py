@@ -63,9 +63,7 @@ def a_batch_takes_effect_only_after_another_person_approved_it(
     _check_grades(start, state, facts)
 
 
-def _check_key(
-    process: GradingProcess, case: str, state: Grading, command: GradingOrder
-) -> None:
+def _check_key(process: GradingProcess, case: str, state: Grading, command: GradingOrder) -> None:
     keyed = attrs.evolve(command, key=command.key or "a key")
     first = process.decide(state, keyed).or_raise()
     again = process.decide(first.state, keyed, earlier=first.facts)

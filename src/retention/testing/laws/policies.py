@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from retention.mechanisms.answers import Refused
-from retention.mechanisms.machines import Machine
+from retention.mechanisms.machines import Machine, Taken
 from retention.mechanisms.policies import Origin, Policy
 from retention.mechanisms.words import Word
 from retention.testing.laws.agreement import agree
@@ -76,3 +78,83 @@ def machine_keeps_its_table(machine: Machine[S, C]) -> None:
                 short = machine.step(state, command, needs - {name})
                 missing = short.missing if isinstance(short, Refused) else ()
                 agree(law, f"{case} without {name}", missing=missing, wanted=(name,))
+
+
+def machine_bulk_equals_steps(
+    machine: Machine[S, C],
+    states: Sequence[S],
+    commands: Sequence[C],
+    *,
+    given: Mapping[str, Sequence[bool]],
+    offsets: Sequence[int] = (),
+) -> None:
+    """Columns of commands do what one command after the other does, with the same refusals.
+
+    Each command is run in its state. ``offsets`` cut the commands into those of one entity
+    each, which begins in the state of its first command; without them every command has its own.
+
+    >>> from retention.grading import GRADING, BatchState, GradingCommand
+    >>> machine_bulk_equals_steps(
+    ...     GRADING,
+    ...     [BatchState.SUBMITTED] * 2,
+    ...     [GradingCommand.REJECT] * 2,
+    ...     given={"working_group": [True, False], "reason": [True, True]},
+    ... )
+    """
+    law, codes = "machine_bulk_equals_steps", machine.encode(states, commands, given)
+    events = [
+        (command, frozenset(name for name, column in given.items() if column[row]))
+        for row, command in enumerate(commands)
+    ]
+    one_by_one = [
+        _walked(machine, state, [event], row)
+        for row, (state, event) in enumerate(zip(states, events, strict=True))
+    ]
+    _compare_bulk(f"{law}", f"commands of machine {machine.id}", one_by_one, machine.taken(codes))
+    places = list(machine.states)
+    agree(
+        law, f"commands of machine {machine.id}",
+        run=[places[place] for place in machine.run(codes).tolist()],
+        steps=[state for state, _ in one_by_one],
+    )  # fmt: skip
+    edges = list(offsets) or list(range(len(commands) + 1))
+    spans = [(first, last) for first, last in pairwise(edges)]
+    starts = [states[first] if first < last else places[0] for first, last in spans]
+    folded = [
+        _walked(machine, start, events[first:last], first)
+        for start, (first, last) in zip(starts, spans, strict=True)
+    ]
+    many = machine.replay(starts, commands, edges, given)
+    _compare_bulk(law, f"entities of machine {machine.id}", folded, many)
+
+
+def _walked(
+    machine: Machine[S, C], here: S, events: Sequence[tuple[C, frozenset[str]]], first: int
+) -> tuple[S, dict[int, Refused]]:
+    """One command after the other: the last state, and the refusals by their rows."""
+    refused: dict[int, Refused] = {}
+    for row, (command, brought) in enumerate(events, first):
+        answer = machine.step(here, command, brought)
+        if isinstance(answer, Refused):
+            refused[row] = answer
+        else:
+            here = answer.target
+    return here, refused
+
+
+def _compare_bulk(
+    law: str, case: str, found: Sequence[tuple[S, dict[int, Refused]]], many: Taken[S, C]
+) -> None:
+    agree(law, case, steps=[str(state) for state, _ in found], columns=many.words().tolist())
+    refused = {row: str(answer) for _, answers in found for row, answer in answers.items()}
+    rows = many.refusals.rows.tolist()
+    agree(law, f"refusals of {case}", steps=refused,
+          columns={row: str(many.refusals.at(row)) for row in rows})  # fmt: skip
+    columns = many.refusals.to_columns()
+    answers = [answer for _, each in found for answer in each.values()]
+    agree(
+        law, f"columns of refusals of {case}",
+        steps=[(x.given[0], x.given[1], x.code, ", ".join(x.missing)) for x in answers],
+        columns=list(zip(*(columns[x].tolist() for x in ("state", "command", "code", "missing")),
+                         strict=True)),
+    )  # fmt: skip

@@ -12,19 +12,23 @@ from retention.activity import History, Interaction, Purchase, Return
 from retention.handbook import Handbook
 from retention.lifecycle import Lifecycle
 from retention.logs import InteractionLog, PurchaseLog
-from retention.measures import figure
+from retention.measures import figure, is_measure
 from retention.mechanisms.periods import AsOf, When, zone_of
+from retention.mechanisms.policies import is_blank
+from retention.mechanisms.rules import Rule
 from retention.summaries import Summary
 from retention.testing.laws.agreement import agree, agree_by_customer
 from retention.testing.laws.answers import (
     ByCustomer,
     Population,
+    attributes_of,
     bands_of,
     column_of,
     coming,
     compared,
     decided,
     facts_of,
+    filled,
     names_of,
     pinned_by,
 )
@@ -35,19 +39,21 @@ T = TypeVar("T")
 def order_does_not_matter(
     handbook: Handbook, population: Population, *, as_of: When, seed: int = 0
 ) -> None:
-    """Facts in another order, backwards or shuffled, give the same answers."""
+    """Facts in another order, backwards or shuffled, give the same answers.
+
+    What the handbook leaves blank is not asked.
+    """
     money, contact = facts_of(population)
-    everyone = names_of(population)
-    before = _answers(handbook, money, contact, everyone, as_of)
+    before = _answers(handbook, money, contact, population, as_of)
     for how in ("backwards", "shuffled"):
         again = _answers(handbook, _turned(money, how, seed), _turned(contact, how, seed),
-                         everyone, as_of)  # fmt: skip
+                         population, as_of)  # fmt: skip
         for question, answers in before.items():
             case = f"{question}, as of {as_of}, rows {how}"
             agree_by_customer(
                 "order_does_not_matter", case, as_given=answers, turned=again[question]
             )
-        for history in population:
+        for history in () if is_blank(handbook.lifecycle.stage_table) else population:
             _ask_turned(handbook.lifecycle, history, how, seed, as_of)
 
 
@@ -82,21 +88,27 @@ def _answers(
     handbook: Handbook,
     money: Sequence[Purchase | Return],
     contact: Sequence[Interaction],
-    everyone: list[Any] | None,
+    population: Population,
     as_of: When,
 ) -> dict[str, ByCustomer]:
     """Every plural answer of a handbook, customer by customer."""
     logs = PurchaseLog.of(money), InteractionLog.of(contact)
-    lifecycle = handbook.lifecycle
+    asked: dict[str, Any] = {"as_of": as_of, "customers": names_of(population)}
+    lifecycle, found = handbook.lifecycle, dict[str, ByCustomer]()
     segmentation = pinned_by(handbook.segmentation, logs, as_of)
-    return {
-        "layers": decided(segmentation.layers(*logs, as_of=as_of)),
-        "rfm_cells": bands_of(segmentation.rfm_cells(*logs, as_of=as_of)),
-        "dues of layers": coming(segmentation.dues(*logs, as_of=as_of)),
-        "stages": decided(lifecycle.stages(*logs, as_of=as_of, customers=everyone)),
-        "dues of stages": coming(lifecycle.dues(*logs, as_of=as_of, customers=everyone)),
-        "interactings": compared(lifecycle.interactings(*logs, as_of=as_of, customers=everyone)),
-    }
+    if not is_blank(segmentation.layer_table):
+        found["layers"] = decided(segmentation.layers(*logs, as_of=as_of))
+        found["dues of layers"] = coming(segmentation.dues(*logs, as_of=as_of))
+    if not is_blank(segmentation.rfm):
+        found["rfm_cells"] = bands_of(segmentation.rfm_cells(*logs, as_of=as_of))
+    known = attributes_of(population)
+    for axis in filter(filled, handbook.segmentation.classifications):
+        found[axis.name] = decided(axis.outcomes(*logs, attributes=known, **asked))
+    if not is_blank(lifecycle.stage_table):
+        found["stages"] = decided(lifecycle.stages(*logs, **asked))
+        found["dues of stages"] = coming(lifecycle.dues(*logs, **asked))
+        found["interactings"] = compared(lifecycle.interactings(*logs, **asked))
+    return found
 
 
 def _ask_turned(lifecycle: Lifecycle, history: History, how: str, seed: int, as_of: When) -> None:
@@ -116,12 +128,11 @@ def _ask_turned(lifecycle: Lifecycle, history: History, how: str, seed: int, as_
 
 
 def _measures(handbook: Handbook) -> list[str]:
-    """Measures that the tables ask for; amounts in place of their shares."""
-    tables = (
-        handbook.segmentation.layer_table, *handbook.segmentation.rfm.tables,
-        handbook.lifecycle.stage_table,
-    )  # fmt: skip
-    asked = [name for table in tables for name in table.measures]
+    """Measures that the rules ask for; amounts in place of their shares."""
+    rules = [entry.value for entry in handbook.values() if isinstance(entry.value, Rule)]
+    asked = [name for rule in rules for name in rule.measures() if is_measure(name)]
+    if not is_blank(handbook.segmentation.rfm):  # bands name their measure beside their limits
+        asked += [name for table in handbook.segmentation.rfm.tables for name in table.measures]
     return list(dict.fromkeys(figure(name).share_of or name for name in asked))
 
 

@@ -16,6 +16,7 @@ from retention.tag_sheets import Evaluated, TagSheet, TagState, replay
 from retention.tags import Evaluate, TagLibrary
 from retention.testing.laws.agreement import agree, agree_by_customer
 from retention.testing.laws.answers import Population, attributes_of, logs_of, names_of
+from retention.testing.laws.deadlines import period_of
 
 _DAY = timedelta(days=1)
 _ON = {TagState.ASSIGNED, TagState.DUE}
@@ -93,9 +94,7 @@ class _ByHand:
         return self.state
 
 
-def _evaluate(
-    library: TagLibrary, hands: dict[str, _ByHand], history: History, day: date
-) -> None:
+def _evaluate(library: TagLibrary, hands: dict[str, _ByHand], history: History, day: date) -> None:
     states = {tag: hand.on(day) for tag, hand in hands.items()}
     fixed = {tag for tag, state in states.items() if state is TagState.ASSIGNED}
     due, last = _next(library.every, day)
@@ -105,9 +104,7 @@ def _evaluate(
             hands[tag].due, hands[tag].last = due, last
 
 
-def _holding(
-    library: TagLibrary, history: History, day: date, fixed: set[str]
-) -> dict[str, bool]:
+def _holding(library: TagLibrary, history: History, day: date, fixed: set[str]) -> dict[str, bool]:
     """Whether each rule holds, the rules that it asks for first."""
     names = {x for rule in library.rules for x in rule.when.measures()}
     facts = [name for name in names if name.removeprefix("has_") not in _tags(library)]
@@ -133,18 +130,9 @@ def _next(every: After | Every, day: date) -> tuple[date, date]:
     if isinstance(every, After):
         last = plus_months(day, every.months) + every.days * _DAY
         return last, last
-    here = day
-    while _number(here, every.months) == _number(day, every.months):
-        here += _DAY
-    period = [here]
-    while _number(period[-1] + _DAY, every.months) == _number(here, every.months):
-        period.append(period[-1] + _DAY)
+    period = period_of(period_of(day, every.months)[-1] + _DAY, every.months)
     first, last = (period[n - 1 if n > 0 else n] for n in (every.first_day, every.last_day))
     return first, last
-
-
-def _number(day: date, months: int) -> int:
-    return (day.year * 12 + day.month - 1) // months
 
 
 def _until(day: date, following: date | None, hands: Iterable[_ByHand]) -> list[date]:

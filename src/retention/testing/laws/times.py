@@ -14,8 +14,10 @@ from retention.ageing import Transition, Trigger
 from retention.classifications import Classification
 from retention.lifecycle import LIFECYCLE, Lifecycle, LifecycleEvent, Stage
 from retention.mechanisms.decisions import Decision
+from retention.mechanisms.errors import UnknownNameError
 from retention.mechanisms.machines import Machine
 from retention.mechanisms.periods import AsOf, When, day_edge, local_date, zone_of
+from retention.mechanisms.timelines import Timeline
 from retention.segmentation import Segmentation
 from retention.testing.laws.agreement import agree
 from retention.testing.laws.columns import stage_equals_stages
@@ -66,6 +68,26 @@ def nothing_changes_before_due(
     if due is not None:
         agree(law, f"{case} on {due.on}", due=due.entered, then=ask(due.on).outcome)
         agree(law, f"{case} at {due.at}", due=due.entered, then=ask(due.at).outcome)
+
+
+def history_has_no_overlap(timeline: Timeline[Any]) -> None:
+    """On each day at most one span of a history holds, and ``at`` gives its value (C-41).
+
+    Every day is asked, from before the first one until after the last change.
+
+    >>> held = Timeline().then("gold", date(2024, 1, 1)).then("platinum", date(2024, 7, 5))
+    >>> history_has_no_overlap(held)
+    """
+    spans = list(timeline.spans()) if timeline.entries else []
+    edges = [day for _, first, last in spans for day in (first, last) if day is not None]
+    edges += [entry.since for entry in timeline.entries]
+    for day in _days(min(edges) - _DAY, max(edges) + 2 * _DAY) if edges else []:
+        covering = [value for value, first, last in spans if first <= day <= (last or day)]
+        by_hand = [x for x in timeline.entries if x.since <= day][-1:]
+        held = [x.value for x in by_hand if x.until is None or day <= x.until]
+        case = f"the timeline on {day}"
+        agree("history_has_no_overlap", case, entries=held, spans=covering)
+        agree("history_has_no_overlap", case, entries=held, at=_at(timeline, day))
 
 
 def stage_function_is_stage_machine(
@@ -181,6 +203,14 @@ def _check_instants(
             agree(law, f"{case}, before {change.at}", timeline=change.left, stage=before)
         if number + 1 == len(changes) or changes[number + 1].at > change.at:
             agree(law, f"{case}, at {change.at}", timeline=change.entered, stage=then)
+
+
+def _at(timeline: Timeline[Any], day: date) -> list[Any]:
+    """The value of a day, if there is one."""
+    try:
+        return [timeline.at(day)]
+    except UnknownNameError:
+        return []
 
 
 def _question(

@@ -23,10 +23,7 @@ _TELLING = (
     date(2024, 3, 10), date(2023, 11, 5),  # ... in New York
     date(2023, 4, 2), date(2023, 9, 3), date(2024, 4, 7),  # ... in Santiago and on Lord Howe
 )  # fmt: skip
-_BESIDE = tuple(timedelta(0) + x for x in (
-    timedelta(0), timedelta(microseconds=1), timedelta(hours=5), timedelta(days=1),
-    timedelta(days=9),
-))  # fmt: skip
+_BESIDE = tuple(timedelta(*step) for step in ((0,), (0, 0, 1), (0, 18_000), (1,), (9,)))
 
 
 def limits_in_time(*, max_hours: int = 200, max_days: int = 40) -> SearchStrategy[Limit]:
@@ -86,7 +83,9 @@ def moments(window: Window) -> SearchStrategy[When]:
     """
     edges = (window.opens, window.closes, window.late_until or window.closes)
     steps = [sign * step for step in _BESIDE for sign in (1, -1)]
-    exact = st.builds(lambda edge, step: edge + step, st.sampled_from(edges), st.sampled_from(steps))
+    exact = st.builds(
+        lambda edge, step: edge + step, st.sampled_from(edges), st.sampled_from(steps)
+    )
     if window.hours:
         return exact
     return st.one_of(exact, exact.map(lambda when: local_date(when, window.zone)))

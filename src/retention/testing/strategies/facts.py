@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from retention.activity import History, Interaction, InteractionKind, Purchase, Return
+from retention.mechanisms.answers import Scalar
 from retention.mechanisms.periods import When, day_edge, zone_of
 from retention.testing.strategies.times import MAX_DAY, MIN_DAY, ZONE, Grain, as_ofs, rhythm, times
 
@@ -164,8 +165,11 @@ def populations(  # noqa: PLR0913  one keyword a bound
     grain: Grain = "any",
     zone: str = ZONE,
     currency: str = "",
+    attributes: SearchStrategy[dict[str, Scalar]] | None = None,
 ) -> SearchStrategy[tuple[History, ...]]:
     """Customers of one base, as logs can hold them: many ties, some twins, one kind of time.
+
+    ``attributes`` draws for each of them what the host knows besides.
 
     >>> from hypothesis import given, settings
     >>> @settings(max_examples=3, database=None)
@@ -190,7 +194,8 @@ def populations(  # noqa: PLR0913  one keyword a bound
         for each in grains
     ]  # fmt: skip
     pairs = [st.builds(_joined, bought, others) for bought in money for others in contact]
-    return st.one_of([_base(one, min_customers, max_customers) for one in pairs])
+    known = st.just(dict[str, Scalar]()) if attributes is None else attributes
+    return st.one_of([_base(one, min_customers, max_customers, known) for one in pairs])
 
 
 def situations(
@@ -200,6 +205,7 @@ def situations(
     grain: Grain = "any",
     zone: str = ZONE,
     max_returns: int = 2,
+    attributes: SearchStrategy[dict[str, Scalar]] | None = None,
 ) -> SearchStrategy[tuple[tuple[History, ...], When]]:
     """A population and the day or instant on which it is asked about; some facts lie after it.
 
@@ -218,7 +224,7 @@ def situations(
         first = last - timedelta(days=420)
         base = populations(
             min_customers=min_customers, max_customers=max_customers, max_returns=max_returns,
-            min_day=first, max_day=last, grain=grain, zone=zone,
+            min_day=first, max_day=last, grain=grain, zone=zone, attributes=attributes,
         )  # fmt: skip
         return st.tuples(base, as_ofs(min_day=first, max_day=last, zone=zone, grain=grain))
 
@@ -264,13 +270,20 @@ def _joined(bought: History, others: History) -> History:
 
 
 @st.composite
-def _base(draw: DrawFn, one: SearchStrategy[History], least: int, most: int) -> tuple[History, ...]:
+def _base(
+    draw: DrawFn,
+    one: SearchStrategy[History],
+    least: int,
+    most: int,
+    attributes: SearchStrategy[dict[str, Scalar]],
+) -> tuple[History, ...]:
     drawn = draw(st.lists(one, min_size=least, max_size=most))
     twins = draw(st.integers(0, 2)) if drawn and len(drawn) + 2 <= most else 0
     numbers = draw(st.booleans())
     everyone = [*drawn, *drawn[:1] * twins]
     names: list[str | int] = [n if numbers else f"C-{n}" for n in range(1, len(everyone) + 1)]
-    return tuple(_named(history, name) for history, name in zip(everyone, names, strict=True))
+    known = [attrs.evolve(history, attributes=draw(attributes)) for history in everyone]
+    return tuple(_named(history, name) for history, name in zip(known, names, strict=True))
 
 
 def _named(history: History, name: str | int) -> History:

@@ -11,16 +11,22 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from retention.classifications import Classification
+from retention.handbook import Handbook
+from retention.measures import is_measure
+from retention.mechanisms.answers import Scalar
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.errors import RetentionError
 from retention.mechanisms.machines import Machine
-from retention.mechanisms.policies import Entry, Policy
+from retention.mechanisms.policies import Entry, Policy, is_blank
 from retention.mechanisms.rules import Limit, Rule
 from retention.mechanisms.words import Word
-from retention.testing.strategies.rules import MEASURES, rules
+from retention.scores import Scored
+from retention.testing.strategies.rules import MEASURES, rules, values
 from retention.testing.strategies.times import ZONE
 
 P = TypeVar("P", bound=Policy)
+S = TypeVar("S", bound=Word)
+C = TypeVar("C", bound=Word)
 
 
 def changes(policy: Policy, *, paths: Iterable[str] = ()) -> SearchStrategy[tuple[str, Any]]:
@@ -78,6 +84,64 @@ def machines(
     return _machines(min_states, max_states, max_commands)
 
 
+def command_columns(
+    machine: Machine[S, C], *, max_commands: int = 60
+) -> SearchStrategy[dict[str, Any]]:
+    """Columns of commands for a machine, and cuts between entities, as the law asks for them.
+
+    >>> from hypothesis import find
+    >>> from retention.grading import GRADING
+    >>> columns = find(command_columns(GRADING), lambda each: len(each["commands"]) == 1)
+    >>> columns["states"], columns["given"]["reason"]
+    ([<BatchState.COLLECTING: 'collecting'>], [False])
+    """
+    names = sorted({name for step in machine.steps for name in step.needs})
+    turn = st.tuples(
+        st.sampled_from(list(machine.states)), st.sampled_from(list(machine.commands)),
+        st.sets(st.sampled_from(names)) if names else st.just(set[str]()),
+    )  # fmt: skip
+    cuts = st.lists(st.integers(0, max_commands), max_size=8)
+
+    def columns(turns: list[tuple[S, C, set[str]]], cut: list[int]) -> dict[str, Any]:
+        edges = [0, *sorted(min(each, len(turns)) for each in cut), len(turns)]
+        given = {name: [name in brought for _, _, brought in turns] for name in names}
+        states, commands = ([turn[side] for turn in turns] for side in (0, 1))
+        return {"states": states, "commands": commands, "given": given, "offsets": edges}
+
+    return st.builds(columns, st.lists(turn, max_size=max_commands), cuts)
+
+
+def attributes(handbook: Handbook) -> SearchStrategy[dict[str, Scalar]]:
+    """What the rules of a handbook ask for besides facts: at their limits, beside, or missing.
+
+    >>> from hypothesis import find
+    >>> from retention.presets import user_retention
+    >>> find(attributes(user_retention), lambda found: found["industry"] == "industry_a")[
+    ...     "potential"
+    ... ]
+    0.5
+    """
+    axes = handbook.segmentation.classifications
+    scorings = [axis.scoring for axis in axes if isinstance(axis, Scored)]
+    known = {f"{scoring.name}{end}" for scoring in scorings for end in ("", "_share")}
+    rules = [entry.value for entry in handbook.values() if isinstance(entry.value, Rule)]
+    asked = [limit for rule in rules for limit in rule.limits()]
+    points: dict[str, list[Any]] = {}
+    for limit in asked:
+        if not (is_measure(limit.measure) or limit.measure in known | _tags(handbook)):
+            given = limit.limit if isinstance(limit.limit, tuple) else (limit.limit,)
+            points.setdefault(limit.measure, []).extend(x for x in given if x is not None)
+    factors = {x.measure for scoring in scorings for x in scoring.factors}
+    parts = {name: st.sampled_from(_FACTORS) for name in factors if not is_measure(name)}
+    return st.fixed_dictionaries({name: values(found) for name, found in points.items()} | parts)
+
+
+def _tags(handbook: Handbook) -> set[str]:
+    library = handbook.segmentation.tags
+    return set() if is_blank(library) else {f"has_{rule.key}" for rule in library.rules}
+
+
+_FACTORS = (0, 1, 0.5, 0.25, 0.7, 1 / 3, None)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 

@@ -85,10 +85,11 @@ def rows(rule: Rule) -> SearchStrategy[dict[str, Scalar]]:
     for limit in rule.limits():
         given = limit.limit if isinstance(limit.limit, tuple) else (limit.limit,)
         points[limit.measure] += [value for value in given if value is not None]
-    return st.fixed_dictionaries({name: _values(found) for name, found in points.items()})
+    return st.fixed_dictionaries({name: values(found) for name, found in points.items()})
 
 
-def _values(points: Sequence[Any]) -> SearchStrategy[Scalar]:
+def values(points: Sequence[Any]) -> SearchStrategy[Scalar]:
+    """Values at some points and beside them, or missing; words where the points are words."""
     if any(isinstance(point, str) for point in points):
         words = [point for point in points if isinstance(point, str)]
         return st.sampled_from([*words, f"{words[0]}_", "", None])

@@ -26,8 +26,10 @@ def tag_libraries(
     """Libraries of a few tags; some rules ask for another tag, and every rhythm occurs.
 
     >>> from hypothesis import find
-    >>> library = find(tag_libraries(measures=["purchases"]), lambda each: any(
-    ...     rule.asks for rule in each.rules))
+    >>> library = find(
+    ...     tag_libraries(measures=["purchases"]),
+    ...     lambda each: any(rule.asks for rule in each.rules),
+    ... )
     >>> [str(rule.when) for rule in library.rules]
     ['purchases <= 0', 'has_first == True']
     """
@@ -40,7 +42,9 @@ def _libraries(draw: DrawFn, one: SearchStrategy[Rule], most: int, zone: str) ->
     for name in _NAMES[: draw(st.integers(1, min(most, len(_NAMES))))]:
         rule = draw(one)
         if found and draw(st.booleans()):
-            other = tagged(draw(st.sampled_from(found)).tag).is_(draw(st.sampled_from((True, False))))
+            other = tagged(draw(st.sampled_from(found)).tag).is_(
+                draw(st.sampled_from((True, False)))
+            )
             rule = draw(st.sampled_from((other, rule & other, rule | other)))
         found.append(TagRule(name, rule))
     if draw(st.booleans()):  # rules may stand before those that they ask for
