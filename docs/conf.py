@@ -65,7 +65,8 @@ nitpick_ignore_regex = [
     ),
     # aliases that only the type checker sees
     (r"py:.*", r"(Aggregate|ArrayLike|Columns|Language|Log|Mask|NDArray|Row|Scalar|Span|When)"),
-    (r"py:.*", r"retention\..*\.Outcome"),  # a type variable of several rooms
+    (r"py:.*", r"(Customer|GradeOf|Grades|Numbers|Bounds|Of)"),
+    (r"py:.*", r"retention\..*\.(Outcome|State|Stored)"),  # type variables of several rooms
     # private bases, and type variables: neither has an entry of its own
     (r"py:.*", r"(.*\.)?(_\w+|[A-Z]{1,2}(_co|_contra)?)"),
 ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import math
+import pkgutil
 import subprocess
 import sys
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
+from enum import EnumMeta
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
@@ -23,15 +25,21 @@ from cattrs.errors import ClassValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+import retention
 from retention import (
     History,
     Interaction,
     InteractionKind,
+    InteractionLog,
     Purchase,
     PurchaseLog,
     Return,
     assess,
+    grading,
+    lifecycle,
     presets,
+    publications,
+    tag_sheets,
 )
 from retention.ageing import Transition
 from retention.clv import clv_summary
@@ -44,7 +52,11 @@ from retention.converters import (
     to_plain,
 )
 from retention.converters._kinds import home_of
-from retention.lifecycle import LIFECYCLE, LifecycleEvent, Stage
+from retention.grades import Check, Criterion, Graded, SpendGrade, Standing, Strictness, standings
+from retention.grading import Analyse, Approve, Batch, BatchState, Grading, Submit
+from retention.grading_inputs import Coverage, Covered, Delivery, GradingInput, GradingSource
+from retention.lifecycle import LIFECYCLE, Handled, HandlingEvent, LifecycleEvent, Stage
+from retention.logs import KINDS as INTERACTION_KINDS
 from retention.mechanisms.answers import Accepted, Code, Problem, Reason, Refused
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.errors import (
@@ -61,15 +73,31 @@ from retention.mechanisms.errors import (
     UnreadableTextError,
     WrongTypeError,
 )
+from retention.mechanisms.estimates import Estimate
 from retention.mechanisms.machines import Machine
+from retention.mechanisms.obligations import After, Every
+from retention.mechanisms.outcomes import cross
 from retention.mechanisms.periods import AsOf, Trailing, Unit, When
 from retention.mechanisms.policies import Blank, Origin, Policy, assumed, blank, policy, stated
 from retention.mechanisms.ranks import Population, Ranking, Rounding, Ties
 from retention.mechanisms.rules import All, AnyOf, Limit, Measure, Rule, parse
+from retention.mechanisms.timelines import Timeline
 from retention.mechanisms.words import Word
-from retention.presets import ecommerce
+from retention.presets import ecommerce, user_retention
+from retention.proposals import propose
+from retention.publications import GradePublication, PublicationState, PublicationTerms
+from retention.reasons import Adjustment, NonPurchaseReason, ReasonLearnt, ReasonReport, report
+from retention.regrading import (
+    Assessment,
+    Direction,
+    GradeChange,
+    RecordedGrades,
+    Regrading,
+)
+from retention.scores import Contribution, Factor, Score, Scoring
 from retention.segmentation import Layer
-from retention.summaries import Summary
+from retention.summaries import Attributes, Summary
+from retention.tags import Evaluate, TagLibrary, TagRule
 from tests.refusals import check, refused
 
 STORED = Path(__file__).parent / "data" / "facts-v1.json"
@@ -389,7 +417,435 @@ def test_a_summary_that_was_stored_still_merges() -> None:
     assert again(summary).merge(summary).column("spend_minor").tolist() == [2500, 19800, 10000]
 
 
+# --- grades, publications, tags: commands, facts and states ---------------------------------------
+
+names_of_people = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+act = {"at": times, "by": names_of_people, "key": texts}
+past = act | {"on": st.dates()}
+grade_names = texts | st.sampled_from([*Layer])
+grade_pairs = st.dictionaries(customers, grade_names, max_size=3)
+deliveries = st.builds(
+    Delivery, st.sampled_from(GradingSource), names_of_people, times, st.integers(0)
+)
+inputs = st.builds(GradingInput, st.lists(deliveries, max_size=2))
+days = st.dates(date(1990, 1, 1), date(2100, 1, 1))
+few = {"max_size": 2}
+
+
+def one_of_each(module: Anything, names: str, **fields: Anything) -> st.SearchStrategy[Any]:
+    return st.one_of(*(st.builds(getattr(module, name), **fields) for name in names.split()))
+
+
+handed_in = {"batch": texts, "grades": grade_pairs, "given": inputs}
+submitted = st.builds(grading.Submitted, batch=texts, **past)
+verdicts = st.builds(grading.Approved, batch=texts, **past) | st.builds(
+    grading.Rejected, batch=texts, reason=texts, **past
+)
+rounds = st.builds(
+    grading.ReviewRound,
+    submitted,
+    grade_pairs.map(lambda pairs: tuple(pairs.items())),
+    st.none() | verdicts,
+)
+batches = st.builds(
+    Batch,
+    texts,
+    st.sampled_from(BatchState),
+    grade_pairs,
+    inputs,
+    st.lists(rounds, **few).map(tuple),
+    st.none() | days,
+)
+recorded_grades = st.lists(days, unique=True, **few).flatmap(
+    lambda found: st.tuples(
+        *(st.builds(Assessment, st.just(day), grade_pairs, texts) for day in sorted(found))
+    ).map(RecordedGrades)
+)
+estimates = st.tuples(st.integers(0, 99), st.integers(0, 99)).map(
+    lambda pair: Estimate(min(pair), max(pair))
+)
+covered = st.builds(
+    Covered, st.sampled_from(GradingSource), st.lists(texts, **few).map(tuple), estimates
+)
+gradings = (
+    one_of_each(grading, "Analyse Reanalyse", **handed_in, **act)
+    | one_of_each(grading, "Submit Approve Activate", batch=texts, **act)
+    | st.builds(grading.Reject, batch=texts, reason=texts, **act)
+    | one_of_each(grading, "Analysed Reanalysed", **handed_in, **past)
+    | st.builds(grading.Activated, batch=texts, **past)
+    | st.one_of(submitted, verdicts, rounds, batches, recorded_grades, inputs, covered)
+    | st.builds(Grading, st.lists(batches, **few).map(tuple), recorded_grades)
+    | st.builds(Coverage, st.lists(covered, **few).map(tuple))
+    | st.builds(
+        GradeChange,
+        customers,
+        st.none() | grade_names,
+        st.none() | grade_names,
+        st.sampled_from(Direction),
+        texts,
+    )
+)
+acknowledged = st.builds(publications.Acknowledged, reader=texts, **past)
+readers = st.lists(texts, **few).map(tuple)
+publishings = (
+    st.builds(publications.Publish, **act)
+    | st.builds(publications.Acknowledge, reader=texts, **act)
+    | st.builds(publications.Supersede, successor=texts, **act)
+    | st.builds(publications.Published, audience=readers, **past)
+    | st.builds(publications.Superseded, successor=texts, **past)
+    | acknowledged
+    | st.builds(
+        GradePublication,
+        texts,
+        grade_pairs,
+        st.sampled_from(PublicationState),
+        readers,
+        st.lists(acknowledged, **few).map(tuple),
+        st.none() | days,
+        st.none() | days,
+    )
+)
+findings = st.builds(tag_sheets.Finding, texts, st.booleans(), texts, days, days)
+timelines: st.SearchStrategy[Timeline[str]] = st.lists(days, unique=True, **few).map(
+    lambda found: Timeline[str]().then("active", min(found)) if found else Timeline[str]()
+)
+assignments = st.builds(tag_sheets.Assignment, findings, days, st.none() | days, timelines)
+tagging = (
+    st.builds(Evaluate, history=histories(), **act)
+    | st.builds(
+        tag_sheets.Evaluated, customer=customers, findings=st.lists(findings, **few), **past
+    )
+    | findings
+    | assignments
+    | st.builds(
+        tag_sheets.TagSheet, customers, st.lists(assignments, **few).map(tuple), st.none() | days
+    )
+    | st.builds(tag_sheets.TagDiff, readers, readers, readers)
+    | st.builds(
+        tag_sheets.Overdue, customers, texts, st.sampled_from(tag_sheets.TagState), days, days
+    )
+)
+fractions = st.fractions(0, 1)
+contributions = st.builds(Contribution, texts, fractions, st.none() | fractions)
+why = st.sampled_from(NonPurchaseReason)
+adjustments = st.builds(Adjustment, why, texts)
+results = (
+    contributions
+    | st.builds(Score, st.lists(contributions, **few).map(tuple))
+    | st.builds(
+        Check,
+        texts,
+        st.booleans(),
+        st.lists(st.builds(Reason, texts, scalars, texts, held=st.booleans()), **few).map(tuple),
+    )
+    | st.builds(Standing, outcomes, st.integers(1), st.integers(1), st.integers())
+    | st.builds(ReasonLearnt, customers, why, days, texts)
+    | adjustments
+    | st.builds(
+        ReasonReport,
+        st.dictionaries(why, estimates, **few),
+        st.dictionaries(texts, st.integers(1), **few),
+        st.lists(adjustments, **few).map(tuple),
+    )
+    | st.builds(Handled, st.sampled_from(["coupon_sent", "no_reaction"]).map(HandlingEvent), times)
+)
+
+
+@pytest.mark.rule("X-07")
+@given(gradings | publishings | tagging | results)
+def test_commands_facts_and_states_come_back(value: object) -> None:
+    assert again(value) == value
+
+
+DAY = date(2024, 7, 2)
+QUARTERLY = Regrading(("low", "high"), Every(months=3))
+
+
+def test_facts_that_were_stored_replay_to_the_state_and_the_same_answers() -> None:
+    head = grading.Head("marketing", "chen")
+    process = grading.GradingProcess(
+        grading.Process.REVIEWED, QUARTERLY, group=grading.WorkingGroup("group", (head,))
+    )
+    state, facts = Grading(), list[Any]()
+    commands = [
+        Analyse("H2", {"u1": "high", 7: "low"}, GradingInput(), at=DAY, by="li", key="1"),
+        Submit("H2", at=DAY, by="li", key="2"),
+        Approve("H2", at=DAY, by="chen", key="3"),
+        grading.Activate("H2", at=DAY, by="li", key="4"),
+    ]
+    for command in commands:
+        answer = again(process).decide(again(state), again(command)).or_raise()
+        assert again(answer) == answer
+        state, facts = answer.state, [*facts, *answer.facts]
+    assert grading.replay(again(fact) for fact in facts) == state
+    assert again(state).grade(7, on=DAY) == "low"
+    repeated = process.decide(state, again(commands[0]), earlier=[again(fact) for fact in facts])
+    assert repeated.or_raise().facts == (facts[0],)
+    refused_now = process.decide(state, commands[1])
+    assert isinstance(refused_now, Refused)
+    assert again(refused_now) == refused_now
+    assert again(refused_now).given[0] is BatchState.EFFECTIVE
+
+
+def test_a_publication_that_was_stored_goes_on() -> None:
+    terms = PublicationTerms(departments=("sales",), persons=("wang",))
+    shown = terms.decide(
+        GradePublication("Q3", {"K-7": "low"}), publications.Publish(at=DAY, by="li")
+    ).or_raise()
+    read = publications.Acknowledge("sales", at=DAY, by="wu")
+    done = terms.decide(again(shown.state), again(read)).or_raise()
+    assert again(done.state).unread == ("wang",)
+    assert again(publications.recorded([done.state])).grade("K-7", on=DAY) == "low"
+
+
+LIBRARY = TagLibrary(
+    (
+        TagRule("active", parse("days_since_interaction <= 30")),
+        TagRule("new", parse("purchases == 1")),
+    ),
+    every=After(months=1),
+)
+VISITS = InteractionLog.of(
+    [Interaction("a", date(2024, 6, 3), kind, "fair") for kind in InteractionKind]
+)
+
+
+def test_a_sheet_of_tags_that_was_stored_goes_on() -> None:
+    sheet = tag_sheets.TagSheet("b")
+    for day in (date(2024, 1, 31), date(2024, 6, 30)):
+        command = Evaluate(history=LOG.history("b"), at=day, by="monthly job")
+        answer = LIBRARY.decide(again(sheet), again(command)).or_raise()
+        assert again(answer) == answer
+        sheet = answer.state
+    assert again(sheet).history("new") == sheet.history("new")
+    late = tag_sheets.overdue([again(sheet)], as_of=date(2025, 1, 1))
+    assert late == tuple(map(again, late)) == tag_sheets.overdue([sheet], as_of=date(2025, 1, 1))
+    tagged = LIBRARY.tags(LOG.history("b"), as_of=date(2024, 1, 31))
+    assert again(tagged) == tagged
+    assert (again(tagged).held, again(tagged).explain("new")) == (("new",), tagged.explain("new"))
+
+
+def test_scores_and_checklists_come_back() -> None:
+    third = Fraction(1, 3)
+    model = Scoring("value_score", tuple(Factor(x, third, x) for x in ("a", "b", "c")))
+    for row in ({"a": 1, "b": 0.5, "c": 0}, {"a": 1, "b": None, "c": 0}):
+        score = model.of(row)
+        assert again(score) == score
+        assert (again(score).value, str(again(score))) == (score.value, str(score))
+    graded = Graded(
+        "stars",
+        FirstMatch((Case("gold", parse("purchases >= 1")),), otherwise="none"),
+        criteria=(Criterion("gold", "twice", parse("purchases >= 2")),),
+        mode=Strictness.RANK_ONLY,
+    )
+    (found,) = graded.checklist(HISTORY, as_of=DAY)
+    assert again(found) == found
+    assert not again(found).met
+
+
+def test_what_was_done_about_sleep_comes_back() -> None:
+    life = ecommerce.lifecycle
+    sent = again(Handled(HandlingEvent.COUPON_SENT, date(2024, 7, 1)))
+    steps = life.handlings(HISTORY, [sent], until=date(2024, 7, 31))
+    assert {step.step.target for step in steps} >= {lifecycle.Handling.WIN_BACK_TRIED}
+    assert tuple(map(again, steps)) == steps
+    assert again(steps[0]).step.source is lifecycle.Handling.AWAKE
+    reached = lifecycle.Lifecycle(contact=parse("days_since_call <= 180"))
+    for history in (HISTORY, VISITS_OF_A):
+        contact = reached.in_contact(history, as_of=DAY)
+        assert again(contact) == contact
+        assert again(contact).in_contact is contact.in_contact
+
+
+VISITS_OF_A = LOG.history("a", VISITS)
+
+
+def test_the_matrix_of_a_machine_comes_back() -> None:
+    for machine in (
+        LIFECYCLE,
+        lifecycle.HANDLING,
+        lifecycle.PURCHASE_CLASS,
+        grading.GRADING,
+        publications.PUBLICATION,
+        tag_sheets.TAGGING,
+    ):
+        assert again(machine) == machine
+        for trial in machine.matrix():
+            assert again(trial) == trial
+
+
+def test_reasons_and_proposals_come_back() -> None:
+    learnt = [ReasonLearnt("a", "price", DAY), ReasonLearnt("b", "unaware", DAY, need="chairs")]
+    found = report(learnt, [Adjustment(stated(NonPurchaseReason.PRICE, "004"), "prices")])
+    back = again(found)
+    assert back == found
+    assert list(back.shares) == list(found.shares)
+    assert back.adjustments[0].source("reason") == found.adjustments[0].source("reason")
+    proposal = propose(ecommerce.segmentation, LOG, as_of=date(2024, 7, 9))
+    assert again(proposal) == proposal
+    assert again(proposal).policy.fingerprint() == proposal.policy.fingerprint()
+
+
+# --- logs and columns -----------------------------------------------------------------------------
+
+
+def test_logs_come_back() -> None:
+    bought = PurchaseLog.of(
+        [
+            Purchase("b", datetime(2024, 6, 3, 9, 30, 0, 1, tzinfo=SHANGHAI), 2**60, core=True),
+            Return("a", datetime(2024, 6, 4, tzinfo=UTC), 5),
+            Purchase("a", datetime(1969, 6, 3, tzinfo=UTC), 9, profit_minor=-3),
+        ]
+    )
+    bad = PurchaseLog.from_columns(
+        customer=np.array([7, 300], np.int16), at=[DAY, None], amount_minor=[1, 2], currency="CNY"
+    )
+    nobody = PurchaseLog.of([])
+    for log in (LOG, bought, bad, nobody):
+        back = again(log)
+        assert columns_of(back) == columns_of(log)
+        assert list(back.histories()) == list(log.histories())
+    assert (again(bad).problems, again(bad).currency) == (bad.problems, "CNY")
+    assert again(bought).has_returns
+    for visits in (VISITS, InteractionLog.of([])):
+        assert columns_of(again(visits)) == columns_of(visits)
+        assert again(visits).kinds.dtype == np.uint8
+    assert again(LOG).history("a", again(VISITS)) == VISITS_OF_A
+    answers = [
+        ecommerce.segmentation.layers(each, visits, as_of=DAY).counts()
+        for each, visits in ((LOG, VISITS), (again(LOG), again(VISITS)))
+    ]
+    assert answers[0] == answers[1]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            customers.filter(lambda x: isinstance(x, str) and "\0" not in x),
+            instants,
+            st.integers(0, 2**50),
+        )
+    ),
+    st.booleans(),
+)
+def test_every_log_comes_back(rows: list[tuple[str, datetime, int]], by_day: bool) -> None:
+    facts = [Purchase(who, at.date() if by_day else at, money) for who, at, money in rows]
+    log = PurchaseLog.of(facts)
+    assert columns_of(again(log)) == columns_of(log)
+    assert list(again(log).histories()) == list(log.histories())
+
+
+def test_kinds_of_interactions_are_stored_by_name() -> None:
+    kinds = to_plain(VISITS)["kinds"]
+    assert kinds == {"dtype": "text", "values": [word.value for word in INTERACTION_KINDS]}
+    assert (
+        from_plain(
+            to_plain(VISITS) | {"kinds": {"dtype": "text", "values": ["call"] * 10}}
+        ).kinds.tolist()
+        == [INTERACTION_KINDS.index(InteractionKind.CALL)] * 10
+    )
+
+
+def test_columns_of_grades_scores_and_tags_come_back() -> None:
+    many = PurchaseLog.of(Purchase(n, date(2024, 6, 1), 100 - n) for n in range(40))
+    spend = user_retention.segmentation.classification("spend_grade")
+    ranking = standings(spend, many, as_of=DAY)
+    names = [str(grade) for grade in spend.table.outcomes if grade is not None]
+    ladder = Regrading(tuple(reversed(names)), None)
+    changes = ladder.changes({0: "gold", 99: "silver"}, spend.outcomes(many, as_of=DAY))
+    model = Scoring("value_score", (Factor("n", 1, "purchases", cap=2),))
+    tags = LIBRARY.tags_of_all(LOG, VISITS, as_of=DAY)
+    moves = tags.compare(LIBRARY.tags_of_all(LOG, VISITS, as_of=date(2024, 6, 3)))
+    cells = cross(
+        layer=ecommerce.segmentation.layers(LOG, as_of=DAY),
+        stage=ecommerce.lifecycle.stages(LOG, as_of=DAY),
+    )
+    for value in (ranking, changes, model.scores(LOG, as_of=DAY), tags, cells, *moves.values()):
+        assert columns_of(again(value)) == columns_of(value)
+    assert again(ranking).of(3) == ranking.of(3)
+    assert list(again(changes)) == list(changes)
+    assert again(changes).counts() == changes.counts()
+    assert again(tags).members("active").tolist() == tags.members("active").tolist()
+    assert again(cells).counts() == cells.counts()
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+        *("float32", "float64", "U3"),
+    ],
+)
+def test_columns_keep_their_type(dtype: str) -> None:
+    who = Attributes.from_columns(customer=["a", "b"], x=np.array([0, 1], dtype))
+    back = again(who)
+    assert back.columns["x"].dtype.kind == who.columns["x"].dtype.kind
+    assert columns_of(back) == columns_of(who)
+    if dtype != "U3":
+        assert back.columns["x"].dtype == dtype
+
+
+def test_what_is_not_whole_is_not_cut_off() -> None:
+    standing: Standing[str] = Standing("gold", 1, 2, 12.5)  # type: ignore[arg-type]
+    with refused(WrongTypeError, "to_plain", given=12.5):
+        to_plain(standing)
+    assert again(attrs.evolve(standing, amount=np.int64(12))).amount == 12
+
+
 # --- what is stored -------------------------------------------------------------------------------
+
+WITHOUT_KIND = {
+    # parents: what is derived from them is stored
+    "mechanisms.acts.Command",
+    "mechanisms.acts.Fact",
+    "mechanisms.policies.Policy",
+    # a rule is stored whole, as its text; a blank is {"blank": clause}
+    "mechanisms.rules.Limit",
+    "mechanisms.rules.All",
+    "mechanisms.rules.AnyOf",
+    "mechanisms.policies.Blank",
+    # facts and commands prepared for a calculation: made again from what is stored
+    "aggregates.Seen",
+    "summaries.View",
+    "mechanisms.machines.Codes",
+    "mechanisms.machines.Refusals",
+    "mechanisms.machines.Taken",
+    # forms of measures hold functions; the name of the measure stands for them
+    "measures.Family",
+    "measures.Figure",
+    # the result for reports: its parts are stored one by one
+    "handbook.Assessment",
+}
+EDGES = {"charts", "reports", "converters", "testing"}
+
+
+def public_classes() -> dict[str, type]:
+    """Every public class of attrs and every enumeration of the rooms, by address."""
+    found = {}
+    for module in pkgutil.walk_packages(retention.__path__, "retention."):
+        if module.name.split(".")[1] in EDGES:
+            continue
+        for name, each in vars(import_module(module.name)).items():
+            ours = isinstance(each, type) and each.__module__ == module.name
+            if ours and not name.startswith("_") and (attrs.has(each) or type(each) is EnumMeta):
+                found[f"{module.name.removeprefix('retention.')}.{name}"] = each
+    return found
+
+
+@pytest.mark.rule("X-07")
+def test_every_public_value_has_a_kind() -> None:
+    found = public_classes()
+    values = {home for home, each in found.items() if attrs.has(each)}
+    assert len(values) > 100
+    assert values - set(KINDS.values()) == WITHOUT_KIND
+    words = set(found) - values
+    assert words - set(WORDS.values()) == {"mechanisms.words.Word"}
+
+
+@pytest.mark.rule("X-07")
+def test_no_address_is_stored_under_two_names() -> None:
+    for names in (KINDS, WORDS):
+        assert len(set(names.values())) == len(names)
 
 
 def stored() -> list[dict[str, Any]]:
@@ -416,6 +872,13 @@ def test_old_facts_still_load(data: dict[str, Any]) -> None:
     assert isinstance(value, home_of(KINDS[data["kind"]]))
 
 
+@pytest.mark.rule("X-07")
+@pytest.mark.parametrize("data", stored(), ids=lambda data: data["kind"])
+def test_every_kind_comes_back(data: dict[str, Any]) -> None:
+    value = from_plain(data)
+    assert columns_of(again(value)) == columns_of(value)
+
+
 def test_the_kept_file_has_one_of_each_kind() -> None:
     assert sorted(data["kind"] for data in stored()) == sorted(KINDS)
 
@@ -433,6 +896,17 @@ def test_old_facts_mean_what_they_meant() -> None:
     assert found["layer_case"].source("goal").origin is Origin.GIVEN
     assert found["decision"].outcome == "large"
     assert str(found["dues"].on) == "['2024-02-01'        'NaT']"
+    assert found["grading_analysed"].grades[0][1] is SpendGrade.GOLD
+    assert found["grading_batch"].rounds[0].verdict == found["grading_rejected"]
+    assert found["publication_published"].audience == ("sales", "wang")
+    assert found["tag_sheet"].tags(on=date(2024, 8, 1)) == ("active",)
+    assert found["score"].value == Fraction(75)
+    assert found["handling_step"].step.target is lifecycle.Handling.LOST
+    purchase_log = found["purchase_log"].history("b")
+    assert [fact.amount_minor for fact in purchase_log.purchases] == [1250]
+    assert [fact.amount_minor for fact in purchase_log.returns] == [300]
+    visits = found["interaction_log"]
+    assert [INTERACTION_KINDS[kind].value for kind in visits.kinds] == ["login", "other"]
     assert str(found["machine"].steps[0]) == (
         "registered -interact-> potential [channel, person] (browse)"
     )
@@ -491,6 +965,8 @@ TABLE = {
 }
 COLUMNS = next(data for data in stored() if data["kind"] == "outcomes")
 REDUCTION = {"kind": "reduction", "version": 1, "window_days": 90, "ratio_below": 1.0}
+BOUGHT = next(data for data in stored() if data["kind"] == "purchase_log")
+VISITED = next(data for data in stored() if data["kind"] == "interaction_log")
 SUMMARY = next(data for data in stored() if data["kind"] == "summary")
 
 
@@ -801,6 +1277,28 @@ BAD: list[tuple[Any, type[RetentionError], str, object]] = [
         UnequalColumnsError,
         "outcomes",
         {"customers": 2, "codes": 1, "days": 2},
+    ),
+    # logs: codes are places among the customers, rows stand beside each other
+    (changed(BOUGHT, "codes.values.0", 2), InvalidValueError, "purchase_log.codes", 2),
+    (changed(BOUGHT, "codes.values.0", -1), InvalidValueError, "purchase_log.codes", -1),
+    (changed(BOUGHT, "codes.dtype", "float64"), WrongTypeError, "purchase_log.codes", "float64"),
+    (
+        changed(BOUGHT, "times.numbers.values", [19905]),
+        UnequalColumnsError,
+        "purchase_log",
+        {"codes": 3, "times": 1, "amounts_minor": 3, "core": 3, "profits_minor": 3},
+    ),
+    (
+        changed(VISITED, "kinds.values.1", "fax"),
+        UnknownNameError,
+        "interaction_log.kinds.values.1",
+        "fax",
+    ),
+    (
+        changed(VISITED, "topics.values", []),
+        UnequalColumnsError,
+        "interaction_log",
+        {"codes": 2, "times": 2, "kinds": 2, "topics": 0},
     ),
     (changed(COLUMNS, "columns", []), WrongTypeError, "outcomes.columns", "a list"),
     (changed(SUMMARY, "aggregates", {}), WrongTypeError, "summary.aggregates", "an object"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -22,27 +23,49 @@ from retention import (
     parse,
 )
 from retention.classifications import Classification
+from retention.grading import GRADING, GradingOrder, Head, WorkingGroup
 from retention.handbook import Handbook
 from retention.lifecycle import LIFECYCLE, Stage
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.machines import Machine
-from retention.mechanisms.periods import AsOf, When, zone_of
-from retention.mechanisms.ranks import Rounding
+from retention.mechanisms.obligations import After, Done, Every, Obligation
+from retention.mechanisms.periods import AsOf, When, local_date, zone_of
+from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Limit, Rule
+from retention.mechanisms.timelines import Timeline
 from retention.mechanisms.words import Word
-from retention.presets import ecommerce
+from retention.presets import (
+    customer_operations,
+    ecommerce,
+    membership,
+    new_measures,
+    user_retention,
+)
 from retention.summaries import Summary
+from retention.tag_sheets import TAGGING
+from retention.tags import TagLibrary
 from retention.testing import (
     as_ofs,
+    attributes,
     changes,
     classifications,
+    command_columns,
+    grading_commands,
     histories,
     laws,
+    limits_in_time,
     machines,
+    moments,
     rows,
     rules,
     situations,
+    tag_libraries,
+    tiers,
+    timelines,
+    triggers,
     variants,
+    windows,
+    zones,
 )
 from retention.testing.strategies.rules import MEASURES
 
@@ -57,6 +80,7 @@ def changed(**values: object) -> Handbook:
     return handbook
 
 
+DAY = date(2024, 6, 30)
 HIGH = "days_since_purchase <= 30 and {} and {} <= 0.2"
 HANDBOOKS = {
     "as_written": ecommerce,
@@ -227,12 +251,177 @@ def test_the_lifecycle_is_reached_from_registration() -> None:
     laws.machine_keeps_its_table(LIFECYCLE)
 
 
+# --- the other handbooks -------------------------------------------------------------------------
+
+SCORED = {"high.when": "value_score >= 70", "medium.when": "value_score >= 40"}
+OTHERS = {
+    "user_retention": user_retention,
+    "user_retention_strict": user_retention.with_(
+        "segmentation.classifications.spend_grade.mode", "strict"
+    ),
+    "customer_operations": customer_operations,
+    "membership": membership,
+    "membership_filled": membership.with_all(
+        {f"segmentation.classifications.value_score.{path}": rule for path, rule in SCORED.items()}
+    ),
+    "new_measures": new_measures,
+    "new_measures_filled": new_measures.with_all(
+        {
+            "segmentation.classifications.layers.diamond.when": "value >= 80 and activity >= 60",
+            "segmentation.classifications.layers.gold.when": "value >= 60 or spend_share <= 0.2",
+            "segmentation.classifications.layers.silver.when": "value >= 40",
+            "segmentation.tags.high_value.when": "spend_minor >= 100_00",
+            "segmentation.tags.active.when": "days_since_interaction <= 30",
+        }
+    ),
+}
+other = pytest.mark.parametrize("name", OTHERS)
+ASKED = {
+    name: situations(max_customers=4, attributes=attributes(handbook))
+    for name, handbook in OTHERS.items()
+}
+
+
+@other
+@given(data=st.data())
+def test_one_equals_columns_in_other_handbooks(name: str, data: st.DataObject) -> None:
+    base, as_of = data.draw(ASKED[name])
+    laws.one_equals_columns(OTHERS[name], base, as_of=as_of)
+
+
+@pytest.mark.rule("X-03")
+@other
+@given(data=st.data(), seed=st.integers(0, 2**32))
+def test_order_does_not_matter_in_other_handbooks(
+    name: str, data: st.DataObject, seed: int
+) -> None:
+    base, as_of = data.draw(ASKED[name])
+    laws.order_does_not_matter(OTHERS[name], base, as_of=as_of, seed=seed)
+    laws.union_is_merge(OTHERS[name], base, as_of=as_of, seed=seed)
+
+
+@pytest.mark.rule("C-25")
+@pytest.mark.parametrize("name", [name for name in OTHERS if name != "membership"])
+@given(data=st.data())
+def test_pinned_equals_unpinned_in_other_handbooks(name: str, data: st.DataObject) -> None:
+    base, as_of = data.draw(ASKED[name])
+    laws.pinned_equals_unpinned(OTHERS[name].segmentation, base, as_of=as_of)
+
+
+@given(st.sampled_from(list(OTHERS.values())), st.data())
+def test_a_change_of_other_handbooks(handbook: Handbook, data: st.DataObject) -> None:
+    laws.change_can_be_taken_back(handbook, *data.draw(changes(handbook)))
+
+
+AGEING = [
+    axis
+    for axis in user_retention.segmentation.classifications
+    if not any(name.endswith("_share_1y") for name in axis.table.measures)
+]
+
+
+@given(st.sampled_from(AGEING), ASKED["user_retention"].filter(lambda found: len(found[0]) > 0))
+def test_no_class_changes_before_it_is_due(axis: Classification[Any], situation: Situation) -> None:
+    base, as_of = situation
+    laws.nothing_changes_before_due(axis, base[0], as_of=as_of, days=400)
+
+
+# --- grades, tags, deadlines ---------------------------------------------------------------------
+
+SPENT = st.lists(st.integers(0, 4) | st.integers(0, 10**6), max_size=30)
+TIERS = st.builds(
+    lambda table, ties, rounding: Classification(
+        "tiers", table, ranking=Ranking(ties=ties, rounding=rounding)
+    ),
+    tiers(), st.sampled_from(Ties), st.sampled_from(Rounding),
+)  # fmt: skip
+LADDERS = [
+    user_retention.segmentation.classification(name)
+    for name in ("spend_grade", "amount_level", "profit_level", "value_classes")
+]
+
+
+@pytest.mark.rule("C-07", "C-09", "RC-09")
+@given(TIERS | st.sampled_from(LADDERS), SPENT)
+def test_grades_by_rank(axis: Classification[Any], amounts: list[int]) -> None:
+    laws.ties_share_a_grade(axis, amounts, as_of=DAY)
+    laws.a_non_buyer_is_never_above_the_lowest(axis, amounts, as_of=DAY, others=2)
+    laws.grades_rise_with_spend(axis, amounts, as_of=DAY)
+
+
+GROUP = WorkingGroup("group", (Head("marketing", "chen"), Head("customer_service", "wang")))
+PROCESS = user_retention.segmentation.process.with_("group", GROUP)
+
+
+@pytest.mark.rule("C-14", "C-41", "K-13", "SM-08")
+@given(grading_commands(PROCESS))
+def test_a_batch_takes_effect_only_after_another_person_approved_it(
+    commands: list[GradingOrder],
+) -> None:
+    laws.a_batch_takes_effect_only_after_another_person_approved_it(PROCESS, commands)
+
+
+@pytest.mark.rule("C-41")
+@given(timelines())
+def test_a_history_has_no_overlap(timeline: Timeline[str]) -> None:
+    laws.history_has_no_overlap(timeline)
+
+
+@pytest.mark.rule("RC-02", "RC-03", "RC-04", "RC-12")
+@given(st.data())
+def test_an_obligation_has_one_outcome(data: st.DataObject) -> None:
+    window = data.draw(windows())
+    around = moments(window)
+    done = st.builds(Done, st.just("C-1"), st.sampled_from(["call", "visit"]), around,
+                     st.sampled_from(["phone", "letter"]))  # fmt: skip
+    laws.an_obligation_has_one_outcome(
+        Obligation("C-1", "call", window, "X-04", channels=("phone",)),
+        data.draw(st.lists(done, max_size=4)),
+        as_ofs=data.draw(st.lists(around, min_size=2, max_size=6)),
+    )
+
+
+CADENCES = limits_in_time().filter(lambda limit: isinstance(limit, Every | After))
+
+
+@pytest.mark.rule("RC-07")
+@given(CADENCES, triggers(), st.integers(0, 700), st.lists(triggers(), max_size=4), zones())
+def test_windows_of_a_cadence_tile_the_calendar(
+    limit: Every | After, since: When, length: int, done: list[When], zone: str
+) -> None:
+    home = zone_of(zone)
+    until = local_date(since, home) + timedelta(days=length)
+    laws.windows_of_a_cadence_tile_the_calendar(limit, since, zone=home, until=until, done=done)
+
+
+@pytest.mark.rule("C-30", "C-31")
+@given(tag_libraries(measures=[*MEASURES, "spend_share"]), situations(max_customers=3))
+def test_tags_one_equals_columns(library: TagLibrary, situation: Situation) -> None:
+    laws.tags_one_equals_columns(library, situation[0], as_of=situation[1])
+
+
+GAPS = st.lists(st.integers(1, 70), min_size=1, max_size=8)
+TAGGED = tag_libraries(measures=["purchases_30d", "interactions_90d", "days_since_purchase"])
+
+
+@pytest.mark.rule("SM-32", "C-33", "C-41")
+@given(TAGGED, histories(max_returns=0), GAPS)
+def test_a_tag_follows_its_rule(library: TagLibrary, history: History, gaps: list[int]) -> None:
+    days = [date(2024, 1, 1) + timedelta(days=sum(gaps[:n])) for n in range(len(gaps))]
+    laws.a_tag_follows_its_rule(library, history, days)
+
+
+@pytest.mark.rule("X-05")
+@given(machines() | st.sampled_from([LIFECYCLE, GRADING, TAGGING]), st.data())
+def test_machine_bulk_equals_steps(machine: Machine[Any, Any], data: st.DataObject) -> None:
+    laws.machine_bulk_equals_steps(machine, **data.draw(command_columns(machine)))
+
+
 # --- cases that the laws found -------------------------------------------------------------------
 
-DAY = date(2024, 6, 30)
 OLD = History("C-1", [Purchase("C-1", DAY - timedelta(days=90), 5)])  # its last day as active
-OTHERS = [History(f"C-{n}", [Purchase(f"C-{n}", DAY, 1)]) for n in (2, 3, 4)]
-BASE = [OLD, *OTHERS]  # in which the old one spends most
+YOUNG = [History(f"C-{n}", [Purchase(f"C-{n}", DAY, 1)]) for n in (2, 3, 4)]
+BASE = [OLD, *YOUNG]  # in which the old one spends most
 CALLER = History("C-1", interactions=[Interaction("C-1", DAY, "call")])
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -12,11 +12,11 @@ from typing import Any, cast
 from attrs import evolve, field, frozen
 
 from retention.mechanisms.answers import Scalar
+from retention.mechanisms.choices import member
 from retention.mechanisms.errors import (
     DuplicateError,
     InvalidValueError,
     MixedCurrenciesError,
-    UnknownNameError,
     WrongTypeError,
 )
 from retention.mechanisms.periods import When, checked
@@ -57,10 +57,7 @@ def _something(_: object, attribute: Any, value: Any) -> None:  # noqa: ANN401
 
 
 def _kind(given: InteractionKind | str) -> InteractionKind:
-    try:
-        return InteractionKind(given)
-    except ValueError:
-        raise UnknownNameError("kind", given, [word.value for word in InteractionKind]) from None
+    return member(InteractionKind, given, "kind")
 
 
 def _customer(_: object, attribute: Any, value: Any) -> None:  # noqa: ANN401

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,18 @@ from retention.activity import History, Interaction, Purchase, Return
 from retention.aggregates import Extreme, Run, Seen
 from retention.measures import figure, is_measure, values
 from retention.mechanisms.decisions import Decision, FirstMatch
-from retention.mechanisms.periods import AsOf, day_edge, day_of, local_date, plus_months
+from retention.mechanisms.periods import (
+    FIRST_DAY,
+    LAST_DAY,
+    AsOf,
+    day_edge,
+    day_end,
+    day_number,
+    day_of,
+    in_utc,
+    local_date,
+    plus_months,
+)
 from retention.mechanisms.words import Word
 from retention.runs import turns_of_run
 
@@ -87,9 +98,9 @@ def next_change(
 def _next(table: FirstMatch[Outcome], seen: Seen, now: Outcome) -> Transition[Outcome] | None:
     as_of = seen.as_of
     # Whole days: today itself may still bring a change when the question is about an instant.
-    first = as_of.day if as_of.instant else as_of.day + timedelta(days=1)
+    first = day_number(as_of.day) + (as_of.instant is None)
     for day in sorted(set(_candidates(table, seen))):
-        if day < first:
+        if day_number(day) < first:
             continue
         later = _decide(table, seen.moved(AsOf(day, None, as_of.zone)))
         if later.outcome != now:
@@ -107,7 +118,7 @@ def _instant_of(table: FirstMatch[Outcome], seen: Seen, day: date, outcome: Outc
     zone = seen.as_of.zone
     begins = max(day_edge(day, zone), seen.as_of.instant or day_edge(day, zone))
     at_once = _decide(table, seen.moved(AsOf(day, begins, zone))).outcome == outcome
-    return begins if at_once else day_edge(day + timedelta(days=1), zone)
+    return begins if at_once else day_end(day, zone)
 
 
 def _candidates(table: FirstMatch[Outcome], seen: Seen) -> Iterator[date]:
@@ -138,8 +149,8 @@ def _turns(aggregate: Aggregate, limit: Limit, seen: Seen) -> Iterator[date]:
         day = seen.aggregate(aggregate)
         if day is not None:
             for bound in bounds_of(limit):
-                yield day_of(day + bound)
-                yield day_of(day + bound + 1)
+                turns = (day + bound, day + bound + 1)
+                yield from (day_of(n) for n in turns if FIRST_DAY <= n <= LAST_DAY)
         return
     numbers = sorted(set(seen.days(aggregate.of)))
     if isinstance(aggregate, Run):
@@ -243,7 +254,7 @@ def _facts(history: History) -> tuple[Purchase | Return | Interaction, ...]:
 
 
 def _instant(when: date | datetime, zone: ZoneInfo) -> datetime:
-    return when.astimezone(UTC) if isinstance(when, datetime) else day_edge(when, zone)
+    return in_utc(when) if isinstance(when, datetime) else day_edge(when, zone)
 
 
 def _as_of(at: datetime, zone: ZoneInfo) -> AsOf:

@@ -32,10 +32,6 @@ class Extreme:
     of: Of
     last: bool
 
-    def merged(self) -> str:
-        """Name of the numpy function that merges two partial values."""
-        return "maximum" if self.last else "minimum"
-
 
 @frozen
 class Tally:
@@ -43,10 +39,6 @@ class Tally:
 
     of: Of
     span: Span
-
-    def merged(self) -> str:
-        """Name of the numpy function that merges two partial values."""
-        return "add"
 
 
 @frozen
@@ -60,10 +52,6 @@ class Run:
 
     of: Of
     by: RunOf = RunOf.GAPS
-
-    def merged(self) -> None:
-        """A run cannot be merged from two partial values."""
-        return
 
 
 Aggregate = Extreme | Tally | Run

@@ -20,8 +20,8 @@ from retention.aggregates import Aggregate, Extreme, Run, Tally
 from retention.logs import InteractionLog, PurchaseLog
 from retention.measures import figure, is_measure
 from retention.mechanisms.decisions import FirstMatch
-from retention.mechanisms.periods import AsOf, day_number, day_of
-from retention.summaries import NEVER_FIRST, Attributes, Log, Summary, View, derived, sums, view_of
+from retention.mechanisms.periods import LAST_DAY, AsOf, day_number, day_of
+from retention.summaries import Attributes, Log, Summary, View, derived, sums, view_of
 from retention.windows import Ever, Span
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class _Ahead(Generic[Outcome]):
         """Days on which outcomes may change: every customer's first, then every second one."""
         first = day_number(self.summary.as_of.day) + (self.summary.as_of.instant is None)
         codes, days = self._candidates()
-        fit = (days >= first) & (days < NEVER_FIRST // 2)
+        fit = (days >= first) & (days <= LAST_DAY)
         pairs = np.unique(codes[fit] << _DAY_BITS | (days[fit] - first))
         codes, days = pairs >> _DAY_BITS, (pairs & ((1 << _DAY_BITS) - 1)) + first
         begins = np.flatnonzero(np.diff(codes, prepend=-1))

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from retention.activity import History, Interaction, InteractionKind, Purchase, Return
 from retention.mechanisms.answers import Code, Problem
+from retention.mechanisms.choices import member
 from retention.mechanisms.errors import (
     InvalidValueError,
     MixedCurrenciesError,
@@ -27,7 +28,15 @@ from retention.mechanisms.errors import (
     UnknownNameError,
     WrongTypeError,
 )
-from retention.mechanisms.periods import AsOf, checked, day_edge, day_number, day_of
+from retention.mechanisms.periods import (
+    AsOf,
+    checked,
+    day_edge,
+    day_end,
+    day_number,
+    day_of,
+    local_date,
+)
 from retention.mechanisms.words import Word
 
 _MICRO = timedelta(microseconds=1)
@@ -64,9 +73,10 @@ class Times:
         """Return the day numbers of the local dates."""
         if self.are_days or not self.numbers.size:
             return self.numbers
-        low, high = (_instant(int(n)).astimezone(zone).date() for n in self._ends())
-        numbers = range(day_number(low), day_number(high) + 2)
-        edges = np.array([_microseconds(day_edge(day_of(n), zone)) for n in numbers])
+        low, high = (local_date(_instant(int(n)), zone) for n in self._ends())
+        numbers = range(day_number(low), day_number(high) + 1)
+        begins = [_microseconds(day_edge(day_of(n), zone)) for n in numbers]
+        edges = np.array([*begins, _microseconds(day_end(high, zone))])
         lengths = np.diff(edges)
         if (lengths == lengths[0]).all():  # no change of clocks in between: plain arithmetic
             days: NDArray[np.int64] = (self.numbers - edges[0]) // lengths[0] + numbers[0]
@@ -75,7 +85,7 @@ class Times:
         days = place + numbers[0]
         # Where clocks go back over midnight a date comes twice; such days are asked one by one.
         odd = np.flatnonzero((lengths != _DAY)[np.minimum(place, len(lengths) - 1)])
-        local = [_instant(n).astimezone(zone).date() for n in self.numbers[odd].tolist()]
+        local = [local_date(_instant(n), zone) for n in self.numbers[odd].tolist()]
         days[odd] = [day_number(day) for day in local]
         return days
 
@@ -88,7 +98,7 @@ class Times:
         elif as_of.instant is not None:
             end = _microseconds(as_of.instant) + 1
         else:
-            end = _microseconds(day_edge(as_of.day + timedelta(days=1), as_of.zone))
+            end = _microseconds(day_end(as_of.day, as_of.zone))
         if self._ends()[1] < end:
             return slice(None)
         if self.rising:
@@ -153,7 +163,8 @@ class PurchaseLog:
         ids, times = _identifiers(customer), _times(at, utc=utc)
         minor, unfit = _minor(amount, amount_minor, minor_digits)
         given = np.asarray(at) if unfit is None else np.asarray(amount)
-        orders = None if order is None else np.asarray(order)
+        orders = None if order is None else _texts(order, "order", also="iu")
+        currencies = np.array([]) if isinstance(currency, str) else _texts(currency, "currency")
         is_core = None if core is None else np.asarray(core, bool)
         profits = None if profit_minor is None else _minor(None, profit_minor, minor_digits)[0]
         _check_lengths(
@@ -161,10 +172,11 @@ class PurchaseLog:
             at=times.numbers,
             amount=minor,
             order=orders,
+            currency=None if isinstance(currency, str) else currencies,
             core=is_core,
             profit_minor=profits,
         )
-        net = Returns(returns) is Returns.NET
+        net = member(Returns, returns, "returns") is Returns.NET
         lowest = int(minor.min()) if minor.size else 0
         bad = [
             (Code.NO_CUSTOMER, ids == "" if ids.dtype.kind == "U" else None, "an identifier"),
@@ -185,7 +197,7 @@ class PurchaseLog:
         customers, codes = encode(_kept(ids, keep))
         minor = _kept(minor, keep)
         has_returns = net and lowest < 0
-        money = _one_currency(currency, keep)
+        money = currency if isinstance(currency, str) else _one_currency(_kept(currencies, keep))
         return cls(
             customers,
             codes,
@@ -203,17 +215,16 @@ class PurchaseLog:
         """Read facts; a return becomes a row with a negative amount."""
         rows = list(facts)
         return cls.from_columns(
-            customer=[fact.customer for fact in rows] or np.array([], "U1"),
+            customer=[fact.customer for fact in rows],
             at=[fact.at for fact in rows],
-            amount_minor=np.array(
-                [-x.amount_minor if isinstance(x, Return) else x.amount_minor for x in rows],
-                np.int64,
-            ),
+            amount_minor=[
+                -x.amount_minor if isinstance(x, Return) else x.amount_minor for x in rows
+            ],
             order=np.array([x.order if isinstance(x, Purchase) else "" for x in rows], "U"),
             currency=[fact.currency for fact in rows],
             returns=Returns.NET,
             core=[isinstance(fact, Purchase) and fact.core for fact in rows],
-            profit_minor=np.array([getattr(x, "profit_minor", 0) or 0 for x in rows], np.int64),
+            profit_minor=[getattr(x, "profit_minor", 0) or 0 for x in rows],
         )
 
     def __len__(self) -> int:
@@ -317,7 +328,7 @@ class InteractionLog:
             raise UnknownNameError("kind", strange, known)
         numbers = np.array([known.index(name) for name in names.tolist()], np.uint8)
         kinds = numbers[inverse] if names.size else np.array([], np.uint8)
-        topics = None if topic is None else np.asarray(topic, "U")
+        topics = None if topic is None else _texts(topic, "topic")
         _check_lengths(customer=ids, at=times.numbers, kind=kinds, topic=topics)
         bad = [
             (Code.NO_CUSTOMER, ids == "" if ids.dtype.kind == "U" else None, "an identifier"),
@@ -334,7 +345,7 @@ class InteractionLog:
         """Read facts."""
         rows = list(facts)
         return cls.from_columns(
-            customer=[fact.customer for fact in rows] or np.array([], "U1"),
+            customer=[fact.customer for fact in rows],
             at=[fact.at for fact in rows],
             kind=np.array([fact.kind.value for fact in rows], "U"),
             topic=np.array([fact.topic for fact in rows], "U"),
@@ -404,12 +415,42 @@ def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
 
 def _identifiers(customer: ArrayLike) -> NDArray[Any]:
     ids = np.asarray(customer)
+    if not ids.size:
+        return ids.astype("U1") if ids.dtype.kind not in "iU" else ids
     if ids.dtype.kind == "u":
-        ids = ids.astype(np.int64)
+        return _signed(ids, "customer", "whole numbers below 2**63, or text")
     if ids.dtype.kind not in "iU":
         allowed = "text of fixed width or whole numbers; np.asarray(ids, dtype=str) makes text"
         raise WrongTypeError("customer", ids.dtype, allowed)
+    if ids.dtype.kind == "U" and isinstance(customer, Sequence) and not _all_text(customer):
+        raise WrongTypeError("customer", "text among other kinds", "all text, or all whole numbers")
     return ids
+
+
+def _signed(column: NDArray[Any], where: str, allowed: str) -> NDArray[np.int64]:
+    """Return whole numbers as 64 bits with a sign; nothing is wrapped around."""
+    if column.dtype.kind == "i" or not column.size:
+        return column.astype(np.int64, copy=False)
+    kind = column.dtype.kind
+    if kind != "u" and not (kind == "O" and all(isinstance(x, int) for x in column.tolist())):
+        raise WrongTypeError(where, column.dtype, allowed)
+    if not -(2**63) <= column.min() <= column.max() < 2**63:
+        raise InvalidValueError(where, "a number beyond 64 bits", allowed)
+    return column.astype(np.int64)
+
+
+def _all_text(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _texts(given: Any, where: str, also: str = "") -> NDArray[Any]:  # noqa: ANN401
+    """Return a column of text, or of another sort that may stand for it; never guess."""
+    column = np.asarray(given)
+    if column.dtype.kind == "O" and _all_text(column.tolist()) or not column.size:
+        return column.astype("U")
+    if column.dtype.kind not in f"U{also}":
+        raise WrongTypeError(where, column.dtype, "text in every row, '' where there is none")
+    return column
 
 
 def _times(at: Any, *, utc: bool) -> Times:  # noqa: ANN401
@@ -456,10 +497,8 @@ def _minor(
     if (amount is None) == (amount_minor is None):
         raise InvalidValueError("amount", "both or neither", "one of amount and amount_minor")
     if amount_minor is not None:
-        column = np.asarray(amount_minor)
-        if column.dtype.kind not in "iu" and column.size:
-            raise WrongTypeError("amount_minor", column.dtype, "whole minor units, e.g. 1250")
-        return column.astype(np.int64, copy=False), None
+        allowed = "whole minor units of 64 bits, e.g. 1250"
+        return _signed(np.asarray(amount_minor), "amount_minor", allowed), None
     column = np.asarray(amount)
     if column.dtype.kind not in "iuf":
         raise WrongTypeError("amount", column.dtype, "numbers, e.g. 12.50")
@@ -507,10 +546,8 @@ def _kept(column: NDArray[Any], keep: NDArray[np.bool_] | None) -> NDArray[Any]:
     return column if keep is None else column[keep]
 
 
-def _one_currency(currency: str | Sequence[str], keep: NDArray[np.bool_] | None) -> str:
-    if isinstance(currency, str):
-        return currency
-    found = np.unique(_kept(np.asarray(currency, "U"), keep)).tolist()
+def _one_currency(currencies: NDArray[Any]) -> str:
+    found = np.unique(currencies).tolist()
     if len(found) > 1:
         raise MixedCurrenciesError("log", found)
     return str(found[0]) if found else ""

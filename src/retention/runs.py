@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
-from retention.mechanisms.periods import day_number, day_of, plus_months
+from retention.mechanisms.periods import day_number, day_of, plus_days, plus_months
 from retention.mechanisms.words import Word
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _block(day: date, today: date, by: RunOf) -> int:
     if by is RunOf.YEARS:
         return today.year - day.year
     number = 0
-    while plus_months(today, -12 * (number + 1)) >= day:
+    while number < today.year and plus_months(today, -12 * (number + 1)) >= day:
         number += 1
     return number
 
@@ -83,14 +83,15 @@ def turns_of_run(days: list[date], today: date, by: RunOf) -> tuple[date, ...]:
     ['2024-03-01', '2024-03-02']
     """
     if by is RunOf.YEARS:
-        return tuple(date(today.year + n, 1, 1) for n in range(1, len(days) + 2))
+        begin = date(today.year, 1, 1)
+        return tuple(plus_months(begin, 12 * n) for n in range(1, len(days) + 2))
     if by is RunOf.BLOCKS:
         ends = [plus_months(day, 12 * n) for day in days for n in range(1, len(days) + 2)]
-        return tuple(end + timedelta(days=extra) for end in ends for extra in range(4))
+        return tuple(plus_days(end, extra) for end in ends for extra in range(4))
     start = run(days, today, by)
     if start == NO_RUN:
         return ()
-    breaks = plus_months(days[-1], 12) + timedelta(days=1)
+    breaks = plus_days(plus_months(days[-1], 12), 1)
     years = range(1, breaks.year - day_of(start).year + 1)
     return (*(plus_months(day_of(start), 12 * n) for n in years), breaks)
 

@@ -33,6 +33,7 @@ Log = PurchaseLog | InteractionLog
 
 NEVER_LAST = -(2**31)  # last day of something that never happened: any other day is later
 NEVER_FIRST = 2**31  # first day of it: any other day is earlier
+_LOW_HALF, _MOST_HIGH = 2**32 - 1, 2**31 - 1  # of a number of 64 bits
 _EXACT_SUM = 2**53  # sums of float64 weights are exact below
 
 
@@ -169,18 +170,13 @@ class Summary:
             raise InvalidValueError("merge", other.names, "a summary of the same measures and day")
         groups = [x.customers for x in (self, other) if len(x)] or [self.customers]
         everyone = np.unique(np.concatenate(groups))
-        left, right = (
-            np.searchsorted(everyone, x.customers) if len(x) else slice(0) for x in (self, other)
-        )
-        merged: dict[Aggregate, NDArray[np.int64]] = {}
-        for each, values in self.aggregates.items():
-            both = np.full(len(everyone), _nothing(each), np.int64)
-            both[left] = values
-            if isinstance(each, Run):
-                raise InvalidValueError("merge", self.names, "measures that merge; a run does not")
-            join = getattr(np, each.merged())
-            both[right] = join(both[right], other.aggregates[each])
-            merged[each] = both
+        place = [
+            np.searchsorted(everyone, x.customers) if len(x) else _NOBODY for x in (self, other)
+        ]
+        merged = {
+            each: _merged(each, place, (values, other.aggregates[each]), len(everyone))
+            for each, values in self.aggregates.items()
+        }
         left_out = self.left_out + other.left_out
         problems = self.problems + other.problems
         return Summary(
@@ -190,6 +186,20 @@ class Summary:
     @property
     def _today(self) -> int:
         return day_number(self.as_of.day)
+
+
+def _merged(
+    each: Aggregate,
+    place: list[NDArray[np.intp]],
+    values: tuple[NDArray[np.int64], NDArray[np.int64]],
+    size: int,
+) -> NDArray[np.int64]:
+    codes, both = np.concatenate(place), np.concatenate(values)
+    if isinstance(each, Run):
+        raise InvalidValueError("merge", each.of, "measures that merge; a run does not")
+    if isinstance(each, Tally):
+        return sums(codes, both, size)
+    return _extreme(each, codes, both, size, rising=False)
 
 
 def derived(wanted: Figure, found: list[NDArray[np.int64]], today: Any) -> NDArray[Any]:  # noqa: ANN401
@@ -323,9 +333,18 @@ def sums(codes: NDArray[np.intp], amounts: NDArray[np.int64], size: int) -> NDAr
     largest = max(abs(int(amounts.max())), abs(int(amounts.min())))
     if largest * amounts.size < _EXACT_SUM:
         return np.bincount(codes, weights=amounts, minlength=size).astype(np.int64)
-    found = np.zeros(size, np.int64)
-    np.add.at(found, codes, amounts)
-    return found
+    return _long_sums(codes, amounts, size)
+
+
+def _long_sums(codes: NDArray[np.intp], amounts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Add both halves of the amounts alone, so that no sum passes 64 bits unseen."""
+    high, low = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    np.add.at(high, codes, amounts >> 32)
+    np.add.at(low, codes, amounts & _LOW_HALF)
+    high += low >> 32
+    if high.max(initial=0) > _MOST_HIGH or high.min(initial=0) < -_MOST_HIGH - 1:
+        raise InvalidValueError("sum of amounts", "a sum beyond 64 bits", "sums below 2**63")
+    return high << 32 | low & _LOW_HALF
 
 
 def _seen(views: list[View], size: int) -> NDArray[np.bool_]:

@@ -6,11 +6,20 @@ it may let go of a fact, so that nothing has to poll.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
-from attrs import frozen
+from attrs import field, frozen
 
-from retention.mechanisms.periods import AsOf, Trailing, Unit, day_number, monday, plus_months
+from retention.mechanisms.choices import member
+from retention.mechanisms.periods import (
+    AsOf,
+    Trailing,
+    Unit,
+    day_number,
+    monday,
+    plus_days,
+    plus_months,
+)
 
 Bounds = tuple[int, int]  # day numbers, both inside
 _EVER = -(10**6)
@@ -50,26 +59,29 @@ class Compared:
 
     length: int
     back: int
-    unit: Unit = Unit.DAY  # days, or months counted from the day of the question
+    # Days, or months counted from the day of the question.
+    unit: Unit = field(
+        default=Unit.DAY, converter=lambda given: member(Unit, given, "Compared.unit")
+    )
 
     def bounds(self, as_of: AsOf) -> Bounds:
         """(as_of - N, as_of], or as many before for each window back."""
         first, last = (self._edge(as_of.day, n) for n in (self.back + 1, self.back))
-        return day_number(first) + 1, day_number(last)
+        return first + 1, last
 
-    def _edge(self, day: date, windows: int) -> date:
+    def _edge(self, day: date, windows: int) -> int:
         if self.unit is Unit.DAY:
-            return day - timedelta(days=self.length * windows)
-        return plus_months(day, -self.length * windows)
+            return day_number(day) - self.length * windows
+        return day_number(plus_months(day, -self.length * windows))
 
     def leaves_on(self, day: date, _: AsOf) -> tuple[date, ...]:
         """Dates on which a day may enter or leave this window."""
         edges = (self.back, self.back + 1)
         if self.unit is Unit.DAY:
-            return tuple(day + timedelta(days=self.length * n) for n in edges)
+            return tuple(plus_days(day, self.length * n) for n in edges)
         # Month ends are clamped on the way back, so it may be up to three days later.
         starts = [plus_months(day, self.length * n) for n in edges]
-        return tuple(start + timedelta(days=extra) for start in starts for extra in range(4))
+        return tuple(plus_days(start, extra) for start in starts for extra in range(4))
 
 
 @frozen
@@ -85,8 +97,8 @@ class Week:
 
     def leaves_on(self, _: date, as_of: AsOf) -> tuple[date, ...]:
         """Sundays to come: a date knows its whole day, so its week ends with it."""
-        sunday = monday(as_of.day) + timedelta(days=6)
-        return tuple(sunday + timedelta(days=7 * n) for n in range(self.back + 3))
+        first = monday(as_of.day)
+        return tuple(plus_days(first, 6 + 7 * n) for n in range(self.back + 3))
 
 
 @frozen
@@ -102,7 +114,7 @@ class Block:
 
     def leaves_on(self, day: date, _: AsOf) -> tuple[date, ...]:
         """Dates on which a day moves into an older block."""
-        return tuple(day + timedelta(days=7 * n) for n in range(1, self.back + 2))
+        return tuple(plus_days(day, 7 * n) for n in range(1, self.back + 2))
 
 
 Span = Ever | Last | Compared | Week | Block

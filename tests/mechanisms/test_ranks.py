@@ -184,3 +184,12 @@ def test_a_share_is_a_range(text: str) -> None:
 def test_a_pin_says_day_and_size() -> None:
     assert str(Pin(date(2024, 6, 30), 23_570)) == "2024-06-30, 23570 customers"
     assert Ranking() == Ranking(Ties.SHARE_BEST, Rounding.EXACT)
+
+
+@pytest.mark.parametrize("text", ["spend_share < 1.5", "spend_share <= 1", "spend_share <= 1.5"])
+def test_a_share_of_the_whole_or_more_takes_everybody(text: str) -> None:
+    base = Population("spend_minor", np.array([5, 0, 0]))
+    rule = pin(parse(text), {"spend_share": base})
+    assert rule.mask({"spend_minor": np.array([5, 0, -3])}).tolist() == [True] * 3
+    below = pin(parse("spend_share < 1"), {"spend_share": base})
+    assert below.mask({"spend_minor": np.array([5, 0])}).tolist() == [True, False]

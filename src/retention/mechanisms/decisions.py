@@ -23,6 +23,7 @@ from retention.mechanisms.errors import (
     NotRisingError,
     OverlapError,
     UnequalColumnsError,
+    WrongTypeError,
 )
 from retention.mechanisms.periods import When
 from retention.mechanisms.policies import Policy, is_blank, policy
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
 
 Outcome = TypeVar("Outcome")
 
+_MOST_OUTCOMES = 255  # of one table: a code is one byte
+_MANY = f"{_MOST_OUTCOMES} outcomes or fewer"
 _MOST_CELLS = 200_000  # cells that a proof without a catch-all may look at
+_EXACT = 2**53  # floats hold every whole number below
 _BLOCK = 2**17  # rows whose masks stay in the cache of the processor
 
 
@@ -83,6 +87,11 @@ gap or name a catch-all with otherwise=...
     pinned: Pin | None = None  # when shares became amounts, if they did
 
     def __attrs_post_init__(self) -> None:
+        strange = next((case for case in self.cases if not isinstance(case, Case)), None)
+        if strange is not None:
+            raise WrongTypeError("FirstMatch.cases", strange, "cases: Case(outcome, when)")
+        if len(self.outcomes) > _MOST_OUTCOMES:
+            raise InvalidValueError("FirstMatch.cases", len(self.outcomes), _MANY)
         keys = [case.key for case in self.cases]
         if len(set(keys)) < len(keys) or str(self.otherwise) in keys:
             raise DuplicateError("FirstMatch.cases", keys)
@@ -191,6 +200,8 @@ bands would overlap; allowed: upper limits that rise
     open_end: bool = field(kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        for top in self.at_most:
+            Limit(self.measure, "<=", top)  # which refuses what is no limit
         if any(b <= a for a, b in pairwise(self.at_most)):
             raise NotRisingError(self.measure, self.at_most, "upper limits that rise")
         of_a_whole = "share" in self.measure.split("_") and not self.open_end
@@ -198,6 +209,8 @@ bands would overlap; allowed: upper limits that rise
             raise InvalidValueError(self.measure, self.at_most, "shares up to 1, the whole")
         if len(self.at_most) + self.open_end < 2:  # noqa: PLR2004
             raise InvalidValueError(self.measure, self.at_most, "two bands or more")
+        if len(self.at_most) + self.open_end > _MOST_OUTCOMES:
+            raise InvalidValueError(self.measure, len(self.at_most), _MANY)
 
     @cached_property
     def table(self) -> FirstMatch[int]:
@@ -302,7 +315,10 @@ def _axis(values: list[Any]) -> list[Any]:
         return [0.0]
     if isinstance(values[-1], str):
         return [*values, "".join(map(str, values)) + "_"]
-    between = [(a + b) / 2 for a, b in pairwise(values)]
-    # Amounts, days and shares are not negative, so nothing is asked below zero.
-    below = [values[0] - 1] if values[0] >= 1 else [values[0] / 2] if values[0] > 0 else []
-    return [*below, *values, *between, values[-1] + 1]
+    return [values[0] - 1, *values, *(_middle(a, b) for a, b in pairwise(values)), values[-1] + 1]
+
+
+def _middle(low: float, high: float) -> float:
+    total = low + high
+    huge = isinstance(total, int) and abs(total) >= _EXACT
+    return total // 2 if huge else total / 2

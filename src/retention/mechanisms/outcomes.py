@@ -83,7 +83,7 @@ class Outcomes(Generic[Outcome]):
         """Sum of a measure per outcome; exact for integers."""
         column = self.column(measure)
         return {
-            outcome: column[self.codes == code].sum().item()
+            outcome: _total(column[self.codes == code])
             for code, outcome in enumerate(self.table.outcomes)
         }
 
@@ -110,10 +110,14 @@ class Outcomes(Generic[Outcome]):
 
     def members(self, outcome: Outcome) -> NDArray[Any]:
         """Return the customers with an outcome."""
+        found: NDArray[Any] = self.customers[self.codes == self.code(outcome)]
+        return found
+
+    def code(self, outcome: Outcome) -> int:
+        """Return the number of an outcome in the table, as ``codes`` holds it."""
         if outcome not in self.table.outcomes:
             raise UnknownNameError("outcome", outcome, tuple(map(str, self.table.outcomes)))
-        found: NDArray[Any] = self.customers[self.codes == self.table.outcomes.index(outcome)]
-        return found
+        return self.table.outcomes.index(outcome)
 
     def compare(self, before: Outcomes[Outcome]) -> Movement[Outcome]:
         """Say who moved from which outcome to which since an earlier result."""
@@ -191,7 +195,16 @@ class Movement(Generic[Outcome]):
 
     @staticmethod
     def _code(side: Outcomes[Outcome], outcome: Outcome | None) -> int:
-        return -1 if outcome is None else side.table.outcomes.index(outcome)
+        return -1 if outcome is None else side.code(outcome)
+
+
+def _total(column: NDArray[Any]) -> int | float:
+    """Sum exactly: whole numbers that could pass 64 bits are summed by Python."""
+    whole = column.dtype.kind in "iu" and column.size
+    if whole and max(-int(column.min()), int(column.max())) * column.size >= 2**63:
+        return sum(column.tolist())
+    total: int | float = column.sum().item()
+    return total
 
 
 def _or_none(outcome: object) -> str:

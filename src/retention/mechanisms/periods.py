@@ -11,9 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from attrs import frozen
+from attrs import field, frozen
 from dateutil.relativedelta import relativedelta
 
+from retention.mechanisms.choices import member
 from retention.mechanisms.errors import (
     InvalidValueError,
     NaiveInstantError,
@@ -23,6 +24,9 @@ from retention.mechanisms.errors import (
 from retention.mechanisms.words import Word
 
 EPOCH = date(1970, 1, 1).toordinal()  # day number 0 of columns of days
+FIRST_DAY, LAST_DAY = (day.toordinal() - EPOCH for day in (date.min, date.max))
+_FIRST, _LAST = (when.replace(tzinfo=UTC) for when in (datetime.min, datetime.max))
+_ZONES = "an IANA name such as Asia/Shanghai"
 _AWARE = "an aware datetime, e.g. datetime(2024, 6, 30, 18, tzinfo=ZoneInfo('Asia/Shanghai'))"
 
 When = date | datetime
@@ -37,8 +41,10 @@ def zone_of(name: str) -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
+    except TypeError:
+        raise WrongTypeError("zone", name, _ZONES) from None
     except (ZoneInfoNotFoundError, ValueError, OSError) as cause:
-        raise UnknownNameError("zone", name, "an IANA name such as Asia/Shanghai") from cause
+        raise UnknownNameError("zone", name, _ZONES) from cause
 
 
 def checked(when: When, where: str) -> When:
@@ -67,7 +73,24 @@ def local_date(when: When, zone: ZoneInfo) -> date:
     >>> local_date(datetime(2024, 6, 30, 17, tzinfo=UTC), zone_of("Asia/Shanghai"))
     datetime.date(2024, 7, 1)
     """
-    return when.astimezone(zone).date() if isinstance(when, datetime) else when
+    if not isinstance(when, datetime):
+        return when
+    try:
+        return when.astimezone(zone).date()
+    except OverflowError:  # the calendar has no further day
+        return _nearest(when).date()
+
+
+def in_utc(when: datetime) -> datetime:
+    """Return an instant as UTC says it; at the ends of the calendar, the last that it has."""
+    try:
+        return when.astimezone(UTC)
+    except OverflowError:
+        return _nearest(when)
+
+
+def _nearest(when: datetime) -> datetime:
+    return _FIRST if when.year == date.min.year else _LAST
 
 
 def day_edge(day: date, zone: ZoneInfo) -> datetime:
@@ -76,7 +99,16 @@ def day_edge(day: date, zone: ZoneInfo) -> datetime:
     >>> day_edge(date(2024, 7, 1), zone_of("Asia/Shanghai"))
     datetime.datetime(2024, 6, 30, 16, 0, tzinfo=datetime.timezone.utc)
     """
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    return in_utc(datetime.combine(day, time(), zone))
+
+
+def day_end(day: date, zone: ZoneInfo) -> datetime:
+    """Return the instant, in UTC, at which a local day ends and the next begins.
+
+    >>> day_end(date(2024, 6, 30), zone_of("Asia/Shanghai"))
+    datetime.datetime(2024, 6, 30, 16, 0, tzinfo=datetime.timezone.utc)
+    """
+    return _LAST if day == date.max else day_edge(day + timedelta(days=1), zone)
 
 
 @frozen
@@ -98,30 +130,43 @@ class AsOf:
     def at(cls, when: When, zone: ZoneInfo) -> AsOf:
         """Read what a caller gave as ``as_of``."""
         checked(when, "as_of")
-        instant = when.astimezone(UTC) if isinstance(when, datetime) else None
+        instant = in_utc(when) if isinstance(when, datetime) else None
         return cls(local_date(when, zone), instant, zone)
 
     def knows(self, when: When) -> bool:
         """Whether a fact of that time is known; a fact with a date alone begins its day."""
         if isinstance(when, datetime) and self.instant is not None:
             # In UTC: two wall times of an hour that comes twice do not say which is later.
-            return when.astimezone(UTC) <= self.instant
+            return in_utc(when) <= self.instant
         return local_date(when, self.zone) <= self.day
 
     @property
     def ended_before(self) -> date:
         """First local date that has not ended: days and weeks before it are complete."""
-        return self.day + timedelta(days=1) if self.instant is None else self.day
+        return plus_days(self.day, 1) if self.instant is None else self.day
+
+
+def plus_days(anchor: date, days: int) -> date:
+    """Return the date some days from an anchor; no later or earlier than the calendar goes.
+
+    >>> plus_days(date(2024, 2, 28), 2), plus_days(date(9999, 12, 31), 1)
+    (datetime.date(2024, 3, 1), datetime.date(9999, 12, 31))
+    """
+    return day_of(min(max(day_number(anchor) + days, FIRST_DAY), LAST_DAY))
 
 
 def plus_months(anchor: date, months: int) -> date:
     """Return the date some months from an anchor, clamped to the end of the month.
 
-    Always count from the anchor: two steps of one month differ from one step of two.
+    Always count from the anchor: two steps of one month differ from one step of two. Beyond
+    the ends of the calendar it is its first or last date.
 
     >>> plus_months(date(2024, 1, 31), 1), plus_months(date(2024, 3, 31), -1)
     (datetime.date(2024, 2, 29), datetime.date(2024, 2, 29))
     """
+    years = anchor.year + (anchor.month - 1 + months) // 12
+    if not date.min.year <= years <= date.max.year:
+        return date.min if months < 0 else date.max
     return anchor + relativedelta(months=months)
 
 
@@ -147,26 +192,28 @@ class Trailing:
     """
 
     count: int
-    unit: Unit
+    unit: Unit = field(converter=lambda given: member(Unit, given, "Trailing.unit"))
 
     def __attrs_post_init__(self) -> None:
+        if isinstance(self.count, bool) or not isinstance(self.count, int):
+            raise WrongTypeError("Trailing.count", self.count, "a whole number")
         if self.count < 1:
             raise InvalidValueError("Trailing.count", self.count, "at least 1")
 
     def first_day(self, day: date) -> date:
         """First date inside the window that ends on ``day``."""
         if self.unit is Unit.DAY:
-            return day - timedelta(days=self.count)
+            return plus_days(day, -self.count)
         months = self.count * (12 if self.unit is Unit.YEAR else 1)
-        return plus_months(day, -months) + timedelta(days=1)
+        return plus_days(plus_months(day, -months), 1)
 
     def leaves_on(self, day: date) -> tuple[date, ...]:
         """Dates of which one is the first whose window no longer holds ``day``."""
         if self.unit is Unit.DAY:
-            return (day + timedelta(days=self.count + 1),)
+            return (plus_days(day, self.count + 1),)
         months = self.count * (12 if self.unit is Unit.YEAR else 1)
         # Month ends are clamped on the way back, so the day may stay in up to three days longer.
-        return tuple(plus_months(day, months) + timedelta(days=extra) for extra in range(4))
+        return tuple(plus_days(plus_months(day, months), extra) for extra in range(4))
 
 
 def monday(day: date) -> date:
@@ -185,8 +232,8 @@ def month_ends(first: date, last: date) -> Iterator[date]:
     ['2024-01-31', '2024-02-29', '2024-03-10']
     """
     begin = first.replace(day=1)
-    months = 1
-    while (end := plus_months(begin, months) - timedelta(days=1)) < last:
+    months = 0
+    while (end := plus_months(begin, months) + relativedelta(day=31)) < last:
         yield end
         months += 1
     yield last

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar, cast, runtime_checkable
 from typing import dataclass_transform as _dataclass_transform
@@ -18,6 +18,7 @@ from typing import dataclass_transform as _dataclass_transform
 import attrs
 from attrs import Converter, field, frozen
 
+from retention.mechanisms.choices import member
 from retention.mechanisms.errors import (
     BlankValueError,
     InvalidValueError,
@@ -106,6 +107,9 @@ class Blank:
     __lt__ = __le__ = __gt__ = __ge__ = _use
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _use
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _use
+    __pow__ = __rpow__ = __divmod__ = __rdivmod__ = __abs__ = __round__ = __pos__ = _use
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _use
+    __floor__ = __ceil__ = __trunc__ = __getitem__ = __reversed__ = __fspath__ = _use
     __bool__ = __int__ = __float__ = __index__ = __iter__ = __len__ = __contains__ = _use
 
 
@@ -151,28 +155,35 @@ class Difference:
     after: Any
 
 
-def _note(value: Any, policy: Any, attribute: Any) -> Any:  # noqa: ANN401
-    """Take the citation off a value and keep it in the policy's ``sources``."""
-    if not isinstance(value, _Citation):
-        return value
-    inside = value.value
-    if isinstance(inside, Blank):
-        inside = Blank(inside.clause, path=f"{type(policy).__name__}.{attribute.name}")
-    policy.sources[attribute.name] = (value.source, inside)
-    return inside
+def _noting(convert: Callable[[Any], Any] | None) -> Converter[Any, Any]:
+    """Return a converter that keeps the citation of a value in the policy's ``sources``."""
+
+    def note(given: Any, policy: Any, attribute: Any) -> Any:  # noqa: ANN401
+        where = f"{type(policy).__name__}.{attribute.name}"
+        if not isinstance(given, _Citation):
+            return _converted(given, convert, where)
+        inside = _converted(given.value, convert, where)
+        policy.sources[attribute.name] = (given.source, inside)
+        return inside
+
+    return Converter(note, takes_self=True, takes_field=True)
+
+
+def _converted(value: Any, convert: Callable[[Any], Any] | None, where: str) -> Any:  # noqa: ANN401
+    if is_blank(value):
+        return Blank(value.clause, path=value.path or where)
+    if convert is tuple and (isinstance(value, str) or not isinstance(value, Iterable)):
+        raise WrongTypeError(where, value, "several values, in a tuple or a list")
+    return value if convert is None else convert(value)
+
+
+def _noted(each: Any) -> bool:  # noqa: ANN401
+    return each.name == "sources" or isinstance(each.converter, Converter)  # inherited
 
 
 def _citing(_: type, fields: list[Any]) -> list[Any]:
-    note = Converter(_note, takes_self=True, takes_field=True)
     return [
-        each
-        if each.name == "sources"
-        else each.evolve(
-            converter=note
-            if each.converter is None
-            else attrs.converters.pipe(note, each.converter)
-        )
-        for each in fields
+        each if _noted(each) else each.evolve(converter=_noting(each.converter)) for each in fields
     ]
 
 
@@ -265,6 +276,8 @@ class Policy:
 
     def compare(self, other: Policy) -> tuple[Difference, ...]:
         """Return every path at which ``other`` differs, with the value here and there."""
+        if not isinstance(other, Policy):
+            raise WrongTypeError("compare", other, "a policy of the same class")
         before = {each.path: each.value for each in self.values()}
         after = {each.path: each.value for each in other.values()}
         return tuple(
@@ -346,7 +359,10 @@ def _coerced(inside: Any, value: Any) -> Any:  # noqa: ANN401
         return value
     reads: list[tuple[bool, Callable[[Any], Any]]] = [
         (isinstance(inside, Leaf) and isinstance(value, str), lambda text: inside.reread(text)),  # noqa: PLW0108  it may have none
-        (isinstance(inside, Enum) and isinstance(value, str), type(inside)),
+        (
+            isinstance(inside, Word) and isinstance(value, str),
+            lambda code: member(type(inside), code, type(inside).__name__),
+        ),
         (isinstance(inside, tuple) and isinstance(value, list), tuple),
     ]
     for fits, convert in reads:

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
-from retention.mechanisms.errors import InvalidValueError
+from retention.mechanisms.choices import member
+from retention.mechanisms.errors import InvalidValueError, WrongTypeError
 from retention.mechanisms.periods import When
 from retention.mechanisms.policies import Policy, policy
 from retention.mechanisms.rules import Limit, Rule
@@ -41,12 +42,18 @@ class Ties(Word):
     BY_FREQUENCY = "by_frequency", "按购买次数区分"
 
 
+def _rounding(given: object) -> Rounding:
+    return member(Rounding, given, "rounding")
+
+
 @policy
 class Ranking(Policy):
     """How shares of a population are read: ties and rounding."""
 
-    ties: Ties = Ties.SHARE_BEST
-    rounding: Rounding = Rounding.EXACT
+    ties: Ties = field(
+        default=Ties.SHARE_BEST, converter=lambda given: member(Ties, given, "Ranking.ties")
+    )
+    rounding: Rounding = field(default=Rounding.EXACT, converter=_rounding)
 
 
 @frozen
@@ -67,6 +74,10 @@ def exact(share: float | Fraction) -> Fraction:
     >>> exact(0.35) * 180
     Fraction(63, 1)
     """
+    if isinstance(share, bool) or not isinstance(share, int | float | Fraction):
+        raise WrongTypeError("share", share, "a number such as 0.2")
+    if not math.isfinite(share):
+        raise InvalidValueError("share", share, "a finite number such as 0.2")
     return Fraction(str(share))
 
 
@@ -84,7 +95,7 @@ class Population:
     amounts: NDArray[Any]
     tie_measure: str = ""
     tie_values: NDArray[Any] | None = None
-    rounding: Rounding = Rounding.EXACT
+    rounding: Rounding = field(default=Rounding.EXACT, converter=_rounding)
 
     def at_most(self, share: float) -> Rule:
         """Return the rule on the amount that says "rank share at most this"."""

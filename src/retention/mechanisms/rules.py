@@ -15,6 +15,8 @@ import ast
 import keyword
 import math
 import operator
+import sys
+import tokenize
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
 from unicodedata import normalize
@@ -147,7 +149,11 @@ class Limit(Rule):
         # NaN and NaT are the values that do not equal themselves.
         if value is None or value != value or value == "":  # noqa: PLR0124
             return self.relation == "missing"
-        return cast("bool", _ONE[self.relation](value, self.limit))
+        try:
+            return cast("bool", _ONE[self.relation](value, self.limit))
+        except TypeError:
+            given = type(value).__name__
+            raise WrongTypeError(self.measure, given, f"a value that {self} compares") from None
 
     def mask(self, columns: Columns) -> Mask:
         """Whether the limit holds, for every row of a column."""
@@ -155,7 +161,9 @@ class Limit(Rule):
             column = columns[self.measure]
         except KeyError:
             raise UnknownMeasureError("rule", self.measure, tuple(columns)) from None
-        return _mask(column, self.relation, self.limit)
+        from retention.mechanisms.masks import mask
+
+        return mask(column, self.relation, self.limit)
 
     def limits(self) -> Iterator[Limit]:
         """Return itself."""
@@ -163,9 +171,9 @@ class Limit(Rule):
 
     def reasons(self, row: Row) -> tuple[Reason, ...]:
         """Return the one limit as it was looked at."""
-        value = row[self.measure]
+        held, value = self.holds(row), row[self.measure]
         given = None if value is None or value != value or value == "" else value  # noqa: PLR0124
-        return (Reason(self.measure, given, self.wanted, held=self.holds(row), note=self.note),)
+        return (Reason(self.measure, given, self.wanted, held=held, note=self.note),)
 
     def replaced(self, change: Callable[[Limit], Rule]) -> Rule:
         """Return what ``change`` makes of this limit."""
@@ -359,21 +367,33 @@ def parse(text: str) -> Rule:
 column 9; write limits such as days_since_purchase <= 30, 31 <= days <= 90, grade in ('gold', \
 'silver'), grade is missing, joined by and, or, not, ()
     """
+    if not isinstance(text, str):
+        raise WrongTypeError("rule", text, _READS)
+    line = text.strip().replace("\n", " ")
     try:
-        return _rule(ast.parse(text.strip().replace("\n", " "), mode="eval").body)
+        found = ast.parse(line, mode="eval").body
+        if "#" in line and _has_comment(line):  # it would swallow the rest of the rule
+            raise UnreadableTextError("rule", text, _READS)
+        return _rule(found)
     except (SyntaxError, RecursionError, MemoryError, ValueError) as cause:
         if isinstance(cause, UnreadableTextError | InvalidValueError):
             raise
         raise UnreadableTextError("rule", text, _READS) from None
 
 
+def _has_comment(line: str) -> bool:
+    return any(
+        token.type == tokenize.COMMENT for token in tokenize.generate_tokens(iter([line]).__next__)
+    )
+
+
 def as_rule(given: Rule | str) -> Rule:
-    """Return a rule; a text is read, anything else is left to whoever checks it.
+    """Return a rule; a text is read, anything else is refused.
 
     >>> str(as_rule("days <= 30"))
     'days <= 30'
     """
-    return parse(given) if isinstance(given, str) else given
+    return given if isinstance(given, Rule) else parse(given)
 
 
 def _rule(node: ast.expr) -> Rule:
@@ -494,37 +514,9 @@ for _a, _b in _PAIRS:
     _FLIPPED |= {_a: _b, _b: _a}
 
 
-def _mask(column: NDArray[Any], relation: Relation, limit: Any) -> Mask:  # noqa: ANN401
-    """Test a whole column; NaN compares false by itself but for the relations of absence."""
-    import numpy as np
-
-    if column.dtype == object:
-        raise WrongTypeError("column", column.dtype, "numbers, booleans or text of fixed width")
-    match relation:
-        case "missing":
-            return ~_known(column)
-        case "known":
-            return _known(column)
-        case "in":
-            return np.isin(column, limit) & _known(column)
-        case "not in":
-            return ~np.isin(column, limit) & _known(column)
-        case "between":
-            return cast("Mask", (column >= limit[0]) & (column <= limit[1]))
-        case "outside":
-            return cast("Mask", (column < limit[0]) | (column > limit[1]))
-        case "!=":
-            return cast("Mask", (column != limit) & _known(column))
-        case _:
-            return cast("Mask", _ONE[relation](column, limit))
-
-
-def _known(column: NDArray[Any]) -> Mask:
-    known = column != "" if column.dtype.kind == "U" else column == column  # noqa: PLR0124
-    return cast("Mask", known)
-
-
 def _check_name(name: str) -> None:
+    if not isinstance(name, str):
+        raise WrongTypeError("measure", name, "a name such as days_since_purchase")
     # Python reads letters in their compatible form, so only that form comes back from text.
     plain = normalize("NFKC", name)
     if not name.isidentifier() or name in _RESERVED or plain != name:
@@ -570,6 +562,9 @@ def _number(value: Any, where: str) -> int | float:  # noqa: ANN401
     value = value.item() if hasattr(value, "item") else value  # numpy scalars become Python's own
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise WrongTypeError(where, value, "a number")
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise InvalidValueError(where, f"{value.bit_length()} bits", "a number that a float holds")
     if math.isnan(value):
         raise InvalidValueError(where, value, "a number; ask is_missing() for a missing value")
-    return value
+    # A whole number is kept as one: beside columns of whole numbers a float is inexact.
+    return int(value) if isinstance(value, float) and value.is_integer() else value

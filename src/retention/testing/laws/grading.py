@@ -24,11 +24,12 @@ from retention.mechanisms.answers import Accepted, Code, Refused
 from retention.testing.laws.agreement import agree
 from retention.testing.laws.times import history_has_no_overlap
 
+_NOTHING = Grading()
 _LAW = "a_batch_takes_effect_only_after_another_person_approved_it"
 
 
 def a_batch_takes_effect_only_after_another_person_approved_it(
-    process: GradingProcess, commands: Iterable[GradingOrder], *, start: Grading = Grading()
+    process: GradingProcess, commands: Iterable[GradingOrder], *, start: Grading = _NOTHING
 ) -> None:
     """However commands follow each other: no batch takes effect unless a member of the group,
     who did not submit it, approved it as it was submitted (C-14, K-13).
@@ -37,14 +38,14 @@ def a_batch_takes_effect_only_after_another_person_approved_it(
     a key that comes again repeats the answer, with another content it is refused; the grade
     of a day is that of the batch which took effect last.
 
-    >>> from retention.grading import Analyse, Submit
+    >>> from retention.grading import Analyse, Approve, Head, Submit, WorkingGroup
     >>> from retention.presets import user_retention
-    >>> process = user_retention.segmentation.process.with_("group.marketing.person", "chen")
-    >>> day = date(2024, 7, 1)
-    >>> a_batch_takes_effect_only_after_another_person_approved_it(
-    ...     process,
-    ...     [Analyse("H2", {"u": "gold"}, at=day, by="li"), Submit("H2", at=day, by="li")],
-    ... )
+    >>> group = WorkingGroup("group", (Head("marketing", "chen"),))
+    >>> process = user_retention.segmentation.process.with_("group", group)
+    >>> done = [Analyse("H2", {"u": "gold"}, at=date(2024, 7, 1), by="li")]
+    >>> done += [Submit("H2", at=date(2024, 7, 2), by="li")]
+    >>> done += [Approve("H2", at=date(2024, 7, 3), by=name) for name in ("li", "chen")]
+    >>> a_batch_takes_effect_only_after_another_person_approved_it(process, done)
     """  # noqa: D205  one sentence
     state, facts = start, list[GradingFact]()
     for number, command in enumerate(commands):

@@ -11,7 +11,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.obligations import After, Days, Every, Limit, Window, Within
-from retention.mechanisms.periods import When, day_edge, local_date, plus_months, zone_of
+from retention.mechanisms.periods import When, local_date, plus_months, zone_of
 from retention.mechanisms.timelines import Timeline
 from retention.testing.strategies.times import MAX_DAY, MIN_DAY, Grain, times, zones
 

@@ -57,9 +57,13 @@ def grading_commands(
 ) -> SearchStrategy[list[GradingOrder]]:
     """What members of the group and others do, day by day; most of it is possible, not all.
 
+    Every head of the group must be named.
+
     >>> from hypothesis import find
+    >>> from retention.grading import Head, WorkingGroup
     >>> from retention.presets import user_retention
-    >>> process = user_retention.segmentation.process.with_("group.marketing.person", "chen")
+    >>> group = WorkingGroup("group", (Head("marketing", "chen"),))
+    >>> process = user_retention.segmentation.process.with_("group", group)
     >>> done = find(grading_commands(process), lambda found: len(found) == 2)
     >>> [str(command.name) for command in done]
     ['analyse', 'submit']

@@ -14,7 +14,7 @@ from retention.testing.strategies.rules import MEASURES, rules
 from retention.testing.strategies.times import ZONE
 
 _NAMES = ("first", "second", "third", "fourth")
-_RHYTHMS = (
+_RHYTHMS: tuple[After | Every, ...] = (
     After(months=1), After(days=10), After(months=2, days=3), Every(months=1), Every(months=3),
     Every(months=1, first_day=5, last_day=10), Every(months=6, first_day=-17),
 )  # fmt: skip
@@ -39,14 +39,14 @@ def tag_libraries(
 @st.composite
 def _libraries(draw: DrawFn, one: SearchStrategy[Rule], most: int, zone: str) -> TagLibrary:
     found: list[TagRule] = []
-    for name in _NAMES[: draw(st.integers(1, min(most, len(_NAMES))))]:
-        rule = draw(one)
-        if found and draw(st.booleans()):
-            other = tagged(draw(st.sampled_from(found)).tag).is_(
-                draw(st.sampled_from((True, False)))
-            )
+    number = draw(st.integers(1, min(most, len(_NAMES))))
+    every: After | Every = draw(st.sampled_from(_RHYTHMS))
+    for name in _NAMES[:number]:
+        rule, asks, held = draw(one), draw(st.booleans()), draw(st.booleans())
+        if found and asks:
+            other = tagged(draw(st.sampled_from(found)).tag).is_(held)
             rule = draw(st.sampled_from((other, rule & other, rule | other)))
         found.append(TagRule(name, rule))
     if draw(st.booleans()):  # rules may stand before those that they ask for
         found.reverse()
-    return TagLibrary(tuple(found), every=draw(st.sampled_from(_RHYTHMS)), zone=zone)
+    return TagLibrary(tuple(found), every=every, zone=zone)
