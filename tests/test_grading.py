@@ -73,7 +73,7 @@ from retention.publications import (
     recorded,
 )
 from retention.publications import replay as republished
-from retention.regrading import Assessment, Direction, GradeChange, RecordedGrades, Regrading
+from retention.regrading import Direction, GradeAssessment, GradeChange, RecordedGrades, Regrading
 from tests import catalogue
 
 LADDER = ("ordinary", "silver", "gold", "platinum", "diamond")
@@ -85,7 +85,9 @@ QUARTERLY = Regrading(LADDER, Every(months=3))
 PROCESS = GradingProcess(
     Process.REVIEWED, QUARTERLY, group=GROUP, sources_wanted=tuple(USER_SOURCES)
 )
-SINCE_JANUARY = Grading(recorded=RecordedGrades((Assessment(date(2024, 1, 1), {"u": "gold"}),)))
+SINCE_JANUARY = Grading(
+    recorded=RecordedGrades((GradeAssessment(date(2024, 1, 1), {"u": "gold"}),))
+)
 
 
 def july(day: int) -> date:
@@ -299,7 +301,7 @@ def test_bad_values_are_errors() -> None:
     with pytest.raises(InvalidValueError, match="by"):
         Submit("H2", at=july(1), by="")
     with pytest.raises(NotRisingError):
-        RecordedGrades((Assessment(july(2), {}), Assessment(july(2), {})))
+        RecordedGrades((GradeAssessment(july(2), {}), GradeAssessment(july(2), {})))
     with pytest.raises(InvalidValueError, match="two grades or more"):
         Regrading(("gold",), None)
     with pytest.raises(InvalidValueError, match="two grades or more"):

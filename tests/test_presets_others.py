@@ -126,7 +126,7 @@ def test_the_loyalty_grade_of_000_equals_the_catalogue() -> None:
     cuts = BLOCK_000["stability"]["cut"]
     assert BLOCK_000["stability"]["measure"] == "cv_quarterly"
     steady = rules(axis(user_retention, "stability"))
-    assert list(steady.values()) == [f"purchase_variation_4q <= {cut}" for cut in cuts]
+    assert list(steady.values()) == [f"purchase_variation_4q <= {cut:g}" for cut in cuts]
     assert list(steady) == ["stable", "fairly_stable", "fluctuating"]
     active = dict(BLOCK_000["participation"])
     assert active.pop(str(axis(user_retention, "participation").table.otherwise)) == 0

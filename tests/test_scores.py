@@ -307,7 +307,7 @@ def test_value_grades_by_the_rank_of_the_score() -> None:
     pinned = MODEL.pin(NOBODY, **known(people))
     assert [pinned.outcome(x, as_of=AS_OF).outcome for x in people] == expected
     assert pinned.outcome(people[0], as_of=AS_OF).explain() == (
-        "high: value_score 100 is >= 90.0 (value_score_share <= 0.2)"
+        "high: value_score 100 is >= 90 (value_score_share <= 0.2)"
     )
     with pytest.raises(UnpinnedPolicyError, match="value_score_share"):
         MODEL.outcome(people[0], as_of=AS_OF)

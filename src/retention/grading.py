@@ -25,7 +25,7 @@ from retention.mechanisms.periods import local_date, zone_of
 from retention.mechanisms.policies import Policy, blank, policy
 from retention.mechanisms.words import Word
 from retention.publications import PublicationTerms
-from retention.regrading import Assessment, Grades, RecordedGrades, Regrading, graded
+from retention.regrading import GradeAssessment, Grades, RecordedGrades, Regrading, graded
 
 
 class BatchState(Word):
@@ -251,7 +251,7 @@ class Grading:
         others = [each for each in self.batches if each.id != fact.batch]
         if not isinstance(fact, Activated):
             return attrs.evolve(self, batches=(*others, after))
-        assessment = Assessment(fact.on, after.grades, f"batch {fact.batch}")
+        assessment = GradeAssessment(fact.on, after.grades, f"batch {fact.batch}")
         done = (_superseded(each) for each in others)
         return Grading((*done, after), self.recorded.then(assessment))
 
@@ -361,7 +361,7 @@ reject
 
         >>> from retention.mechanisms.obligations import Every
         >>> process = GradingProcess(Process.REVIEWED, Regrading(("low", "high"), Every(months=3)))
-        >>> held = RecordedGrades((Assessment(date(2024, 7, 5), {"u1": "high"}),))
+        >>> held = RecordedGrades((GradeAssessment(date(2024, 7, 5), {"u1": "high"}),))
         >>> process.due(Grading(recorded=held)).last_day
         datetime.date(2024, 12, 31)
         """

@@ -446,7 +446,7 @@ def _all_text(values: Iterable[object]) -> bool:
 def _texts(given: Any, where: str, also: str = "") -> NDArray[Any]:  # noqa: ANN401
     """Return a column of text, or of another sort that may stand for it; never guess."""
     column = np.asarray(given)
-    if column.dtype.kind == "O" and _all_text(column.tolist()) or not column.size:
+    if not column.size or (column.dtype.kind == "O" and _all_text(column.tolist())):
         return column.astype("U")
     if column.dtype.kind not in f"U{also}":
         raise WrongTypeError(where, column.dtype, "text in every row, '' where there is none")

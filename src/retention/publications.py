@@ -19,7 +19,7 @@ from retention.mechanisms.machines import Machine
 from retention.mechanisms.periods import local_date, zone_of
 from retention.mechanisms.policies import Policy, policy
 from retention.mechanisms.words import Word
-from retention.regrading import Assessment, Grades, RecordedGrades, graded
+from retention.regrading import GradeAssessment, Grades, RecordedGrades, graded
 
 
 class PublicationState(Word):
@@ -243,5 +243,5 @@ def recorded(publications: Iterable[GradePublication]) -> RecordedGrades:
         ((each.since, each) for each in publications if each.since), key=lambda pair: pair[0]
     )
     return RecordedGrades(
-        tuple(Assessment(since, each.grades, f"publication {each.id}") for since, each in held)
+        tuple(GradeAssessment(since, each.grades, f"publication {each.id}") for since, each in held)
     )

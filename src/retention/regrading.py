@@ -75,7 +75,7 @@ def next_window(every: Every | After, last: When, zone: ZoneInfo) -> Window:
 
 
 @frozen
-class Assessment:
+class GradeAssessment:
     """Grades of many customers that hold from one day on, and where they come from."""
 
     since: date
@@ -92,8 +92,8 @@ class Assessment:
 class RecordedGrades:
     """Every assessment that took effect, oldest first; who is not in one keeps the grade before.
 
-    >>> recorded = RecordedGrades((Assessment(date(2024, 1, 1), {"u1": "gold"}),))
-    >>> recorded = recorded.then(Assessment(date(2024, 7, 5), {"u1": "platinum"}, "batch 2024-H2"))
+    >>> recorded = RecordedGrades((GradeAssessment(date(2024, 1, 1), {"u1": "gold"}),))
+    >>> recorded = recorded.then(GradeAssessment(date(2024, 7, 5), {"u1": "platinum"}, "batch 2024-H2"))
     >>> recorded.grade("u1", on=date(2024, 7, 4)), recorded.grade("u1", on=date(2024, 7, 5))
     ('gold', 'platinum')
     >>> recorded.grade("u1", on=date(2023, 12, 31))
@@ -103,7 +103,9 @@ class RecordedGrades:
 known: 2024-01-01 and later
     """
 
-    assessments: tuple[Assessment, ...] = field(default=(), converter=tuple[Assessment, ...])
+    assessments: tuple[GradeAssessment, ...] = field(
+        default=(), converter=tuple[GradeAssessment, ...]
+    )
 
     def __attrs_post_init__(self) -> None:
         days = [each.since for each in self.assessments]
@@ -115,14 +117,14 @@ known: 2024-01-01 and later
         """Day from which the latest assessment holds; None before the first."""
         return self.assessments[-1].since if self.assessments else None
 
-    def then(self, assessment: Assessment) -> RecordedGrades:
+    def then(self, assessment: GradeAssessment) -> RecordedGrades:
         """Return the record with one more assessment, later than all others."""
         return RecordedGrades((*self.assessments, assessment))
 
     def history(self, customer: Customer) -> Timeline[str]:
         """Return every grade of one customer with the day from which it held (C-41).
 
-        >>> one = RecordedGrades((Assessment(date(2024, 1, 1), {"u1": "gold"}),))
+        >>> one = RecordedGrades((GradeAssessment(date(2024, 1, 1), {"u1": "gold"}),))
         >>> [(grade, str(first)) for grade, first, _ in one.history("u1").spans()]
         [('gold', '2024-01-01')]
         """
@@ -144,7 +146,7 @@ known: 2024-01-01 and later
     def grades(self, *, on: date) -> dict[Customer, str]:
         """Return the grade of everybody who had one on a day.
 
-        >>> RecordedGrades((Assessment(date(2024, 1, 1), {"u1": "gold"}),)).grades(
+        >>> RecordedGrades((GradeAssessment(date(2024, 1, 1), {"u1": "gold"}),)).grades(
         ...     on=date(2024, 1, 1)
         ... )
         {'u1': 'gold'}

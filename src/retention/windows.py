@@ -10,7 +10,6 @@ from datetime import date
 
 from attrs import field, frozen
 
-from retention.mechanisms.choices import member
 from retention.mechanisms.periods import (
     AsOf,
     Trailing,
@@ -19,6 +18,7 @@ from retention.mechanisms.periods import (
     monday,
     plus_days,
     plus_months,
+    unit_of,
 )
 
 Bounds = tuple[int, int]  # day numbers, both inside
@@ -60,9 +60,7 @@ class Compared:
     length: int
     back: int
     # Days, or months counted from the day of the question.
-    unit: Unit = field(
-        default=Unit.DAY, converter=lambda given: member(Unit, given, "Compared.unit")
-    )
+    unit: Unit = field(default=Unit.DAY, converter=unit_of)
 
     def bounds(self, as_of: AsOf) -> Bounds:
         """(as_of - N, as_of], or as many before for each window back."""

@@ -126,7 +126,7 @@ def test_outcomes_and_measures_in_order() -> None:
         (lambda: table("a: x < 30", "b: x > 30"), GapError, "FirstMatch", {"x": 30}),
         (lambda: table("a: x <= 30", "b: 31 <= x <= 90"), GapError, "FirstMatch", None),
         (lambda: table("a: x >= 10"), GapError, "FirstMatch", {"x": 9}),
-        (lambda: table("a: x >= 0.5"), GapError, "FirstMatch", {"x": 0.25}),
+        (lambda: table("a: x >= 0.5"), GapError, "FirstMatch", {"x": -0.5}),
         (lambda: table("a: g == 'x'", "b: g == 'y'"), GapError, "FirstMatch", {"g": "xy_"}),
         (lambda: table("a: x <= 1 and y <= 1", "b: x > 1"), GapError, "FirstMatch", None),
         # overlaps

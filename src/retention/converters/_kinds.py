@@ -49,7 +49,7 @@ KINDS: Mapping[str, str] = {
     "standings": "grades.Standings",
     "service_case": "grades.ServiceCase",
     "regrading": "regrading.Regrading",
-    "grade_assessment": "regrading.Assessment",
+    "grade_assessment": "regrading.GradeAssessment",
     "recorded_grades": "regrading.RecordedGrades",
     "grade_change": "regrading.GradeChange",
     "grade_changes": "regrading.GradeChanges",

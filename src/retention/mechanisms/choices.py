@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from retention.mechanisms.errors import UnknownNameError
 from retention.mechanisms.words import Word
@@ -22,6 +22,6 @@ def member(kind: type[W], given: object, where: str) -> W:
     retention.mechanisms.errors.UnknownNameError: unit: there is no w; known: d, mo, y
     """
     try:
-        return kind(given)
+        return kind(cast("str", given))
     except ValueError:
         raise UnknownNameError(where, given, [word.value for word in kind]) from None

@@ -87,9 +87,8 @@ gap or name a catch-all with otherwise=...
     pinned: Pin | None = None  # when shares became amounts, if they did
 
     def __attrs_post_init__(self) -> None:
-        strange = next((case for case in self.cases if not isinstance(case, Case)), None)
-        if strange is not None:
-            raise WrongTypeError("FirstMatch.cases", strange, "cases: Case(outcome, when)")
+        if not all(isinstance(case, Case) for case in self.cases):
+            raise WrongTypeError("FirstMatch.cases", self.cases, "Case(outcome, when) in a tuple")
         if len(self.outcomes) > _MOST_OUTCOMES:
             raise InvalidValueError("FirstMatch.cases", len(self.outcomes), _MANY)
         keys = [case.key for case in self.cases]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -26,44 +27,37 @@ def mask(column: NDArray[Any], relation: str, limit: Any) -> Mask:  # noqa: ANN4
     column = _comparable(column, limit)
     if limit is not None and (column.dtype.kind == "U") != _is_text(limit):
         return _unlike(column, relation)
-    match relation:
-        case "missing":
-            return ~_known(column)
-        case "known":
-            return _known(column)
-        case "in":
-            return _one_of(column, limit)
-        case "not in":
-            return ~_one_of(column, limit) & _known(column)
-        case "between":
-            return cast("Mask", (column >= limit[0]) & (column <= limit[1]))
-        case "outside":
-            return cast("Mask", (column < limit[0]) | (column > limit[1]))
-        case "!=":
-            return cast("Mask", (column != limit) & _known(column))
-        case _:
-            return cast("Mask", _PLAIN[relation](column, limit))
+    test = _TESTS[relation](column, limit)
+    return test & _known(column) if relation in _OF_KNOWN else test
 
 
-_PLAIN = {
+def _known(column: NDArray[Any], _: object = None) -> Mask:
+    known = column != "" if column.dtype.kind == "U" else column == column  # noqa: PLR0124
+    return cast("Mask", known)
+
+
+def _inside(column: NDArray[Any], values: tuple[Any, ...]) -> Mask:
+    found = np.zeros(len(column), bool)
+    for value in values:
+        found |= column == value
+    return found
+
+
+_TESTS: dict[str, Callable[[NDArray[Any], Any], Mask]] = {
     "<=": operator.le,
     "<": operator.lt,
     ">=": operator.ge,
     ">": operator.gt,
     "==": operator.eq,
+    "!=": operator.ne,
+    "in": _inside,
+    "not in": lambda column, values: ~_inside(column, values),
+    "between": lambda column, ends: (column >= ends[0]) & (column <= ends[1]),
+    "outside": lambda column, ends: (column < ends[0]) | (column > ends[1]),
+    "missing": lambda column, _: ~_known(column),
+    "known": _known,
 }
-
-
-def _known(column: NDArray[Any]) -> Mask:
-    known = column != "" if column.dtype.kind == "U" else column == column  # noqa: PLR0124
-    return cast("Mask", known)
-
-
-def _one_of(column: NDArray[Any], values: tuple[Any, ...]) -> Mask:
-    found = np.zeros(len(column), bool)
-    for value in values:
-        found |= column == value
-    return found
+_OF_KNOWN = frozenset({"!=", "not in"})  # NaN would pass these tests
 
 
 def _comparable(column: Any, limit: Any) -> NDArray[Any]:  # noqa: ANN401

@@ -7,7 +7,7 @@ that it was found from, so every outcome can be explained without asking again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import numpy as np
 from attrs import field, frozen
@@ -202,9 +202,9 @@ def _total(column: NDArray[Any]) -> int | float:
     """Sum exactly: whole numbers that could pass 64 bits are summed by Python."""
     whole = column.dtype.kind in "iu" and column.size
     if whole and max(-int(column.min()), int(column.max())) * column.size >= 2**63:
-        return sum(column.tolist())
-    total: int | float = column.sum().item()
-    return total
+        column = column.astype(object)
+    total = column.sum()
+    return cast("int | float", total.item() if hasattr(total, "item") else total)
 
 
 def _or_none(outcome: object) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import field, frozen
@@ -25,14 +24,14 @@ from retention.mechanisms.words import Word
 
 EPOCH = date(1970, 1, 1).toordinal()  # day number 0 of columns of days
 FIRST_DAY, LAST_DAY = (day.toordinal() - EPOCH for day in (date.min, date.max))
-_FIRST, _LAST = (when.replace(tzinfo=UTC) for when in (datetime.min, datetime.max))
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _ZONES = "an IANA name such as Asia/Shanghai"
 _AWARE = "an aware datetime, e.g. datetime(2024, 6, 30, 18, tzinfo=ZoneInfo('Asia/Shanghai'))"
 
 When = date | datetime
 
 
-@lru_cache(maxsize=64)
 def zone_of(name: str) -> ZoneInfo:
     """Return the zone of an IANA name such as ``Asia/Shanghai``.
 
@@ -178,6 +177,11 @@ class Unit(Word):
     YEAR = "y", "年"
 
 
+def unit_of(given: Unit | str) -> Unit:
+    """Return a unit; its code writes it."""
+    return member(Unit, given, "unit")
+
+
 @frozen
 class Trailing:
     """A window that ends with the day of the question: "in the last 30 days" (近30天).
@@ -192,7 +196,7 @@ class Trailing:
     """
 
     count: int
-    unit: Unit = field(converter=lambda given: member(Unit, given, "Trailing.unit"))
+    unit: Unit = field(converter=unit_of)
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.count, bool) or not isinstance(self.count, int):

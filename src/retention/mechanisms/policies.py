@@ -357,11 +357,12 @@ def _coerced(inside: Any, value: Any) -> Any:  # noqa: ANN401
     """Read texts and lists, as they come from a form or a file, as what stood there before."""
     if is_blank(inside):  # nothing stood there that could say how to read it
         return value
+    kind: Any = type(inside)
     reads: list[tuple[bool, Callable[[Any], Any]]] = [
         (isinstance(inside, Leaf) and isinstance(value, str), lambda text: inside.reread(text)),  # noqa: PLW0108  it may have none
         (
             isinstance(inside, Word) and isinstance(value, str),
-            lambda code: member(type(inside), code, type(inside).__name__),
+            lambda code: member(kind, code, kind.__name__),
         ),
         (isinstance(inside, tuple) and isinstance(value, list), tuple),
     ]
