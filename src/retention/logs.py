@@ -35,6 +35,7 @@ from retention.mechanisms.periods import (
     day_end,
     day_number,
     day_of,
+    in_utc,
     local_date,
 )
 from retention.mechanisms.words import Word
@@ -42,6 +43,7 @@ from retention.mechanisms.words import Word
 _MICRO = timedelta(microseconds=1)
 _DAY = 86_400_000_000  # microseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ENDLESS = 2**62  # microseconds: beyond the calendar
 _MOST_MINOR = 2**53  # beyond this a float64 no longer holds every whole number
 _TIMES = (
     "dates, aware datetimes, a datetime64[D] column of local days, or any datetime64 column "
@@ -76,7 +78,7 @@ class Times:
         low, high = (local_date(_instant(int(n)), zone) for n in self._ends())
         numbers = range(day_number(low), day_number(high) + 1)
         begins = [_microseconds(day_edge(day_of(n), zone)) for n in numbers]
-        edges = np.array([*begins, _microseconds(day_end(high, zone))])
+        edges = np.array([*begins, _end(high, zone)])
         lengths = np.diff(edges)
         if (lengths == lengths[0]).all():  # no change of clocks in between: plain arithmetic
             days: NDArray[np.int64] = (self.numbers - edges[0]) // lengths[0] + numbers[0]
@@ -98,7 +100,7 @@ class Times:
         elif as_of.instant is not None:
             end = _microseconds(as_of.instant) + 1
         else:
-            end = _microseconds(day_end(as_of.day, as_of.zone))
+            end = _end(as_of.day, as_of.zone)
         if self._ends()[1] < end:
             return slice(None)
         if self.rising:
@@ -478,7 +480,7 @@ def _python_times(at: list[Any]) -> Times:
         return Times(np.array(days, np.int64), are_days=True)
     if not all(when is None or isinstance(when, datetime) for when in at):
         raise WrongTypeError("at", "dates among datetimes", "one of the two in one column")
-    instants = [_NONE if when is None else _microseconds(when) for when in at]
+    instants = [_NONE if when is None else _microseconds(in_utc(when)) for when in at]
     return Times(np.array(instants, np.int64), are_days=False)
 
 
@@ -569,6 +571,11 @@ def _when(times: Times, row: int) -> date | datetime:
 
 def _instant(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _end(day: date, zone: ZoneInfo) -> int:
+    """Microsecond that no longer belongs to a day; all the rest belongs to the last of days."""
+    return _ENDLESS if day == date.max else _microseconds(day_end(day, zone))
 
 
 def _microseconds(when: datetime) -> int:

@@ -95,10 +95,12 @@ def _nearest(when: datetime) -> datetime:
 def day_edge(day: date, zone: ZoneInfo) -> datetime:
     """Return the instant, in UTC, at which a local day begins, whatever the clocks do.
 
+    The first day of the calendar begins, and the last one ends, with the calendar itself.
+
     >>> day_edge(date(2024, 7, 1), zone_of("Asia/Shanghai"))
     datetime.datetime(2024, 6, 30, 16, 0, tzinfo=datetime.timezone.utc)
     """
-    return in_utc(datetime.combine(day, time(), zone))
+    return _FIRST if day == date.min else in_utc(datetime.combine(day, time(), zone))
 
 
 def day_end(day: date, zone: ZoneInfo) -> datetime:
