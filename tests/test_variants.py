@@ -6,12 +6,16 @@ import subprocess
 import sys
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
-from retention import History, Interaction, Purchase, PurchaseLog
+from retention import History, Interaction, InvalidValueError, Purchase, PurchaseLog
 from retention.activity import InteractionKind
-from retention.presets import ecommerce
+from retention.logs import InteractionLog
+from retention.mechanisms.policies import is_blank
+from retention.presets import ecommerce, new_measures, user_retention
 from retention.segmentation import Layer
+from retention.summaries import Attributes
 
 AS_OF = date(2024, 12, 31)
 SEGMENTS = ecommerce.segmentation
@@ -104,3 +108,45 @@ def test_results_do_not_depend_on_the_process() -> None:
         return ran.stdout
 
     assert printed("1") == printed("2")
+
+
+@pytest.mark.rule("C-21", "C-25")
+def test_a_layer_may_ask_for_interactions() -> None:
+    rule = "days_since_purchase <= 30 and call_count_30d >= 1 and spend_share <= 0.5"
+    ours = SEGMENTS.with_all(
+        {"layers.high_active.when": rule, "rfm.recency.measure": "days_since_interaction"}
+    )
+    buys = [Purchase("c", AS_OF, 500), Purchase("c", date(2023, 1, 1), 1), *spenders(1, 2, 3)]
+    calls = [Interaction("c", AS_OF - timedelta(days=29), InteractionKind.CALL)]
+    log, others = PurchaseLog.of(buys), InteractionLog.of(calls)
+    pinned = ours.pin(log, others, as_of=AS_OF)
+    history = log.history("c", others)
+    due = pinned.due(history, as_of=AS_OF)
+    assert due is not None
+    assert (due.on, due.left) == (date(2025, 1, 2), Layer.HIGH_ACTIVE)
+    for policy in (ours, pinned):
+        layers = policy.layers(log, others, as_of=AS_OF)
+        assert layers.decision("c").outcome is Layer.HIGH_ACTIVE
+        assert policy.rfm_cells(log, others, as_of=AS_OF).recency.decision("c").outcome == 1
+        coming = policy.dues(log, others, as_of=AS_OF)
+        assert coming.on[coming.customers.tolist().index("c")] == np.datetime64("2025-01-02")
+    assert pinned.layer(history, as_of=AS_OF).outcome is Layer.HIGH_ACTIVE
+
+
+def test_all_axes_of_a_handbook_are_pinned_at_once() -> None:
+    log = PurchaseLog.of(spenders(*range(1, 41), at=date(2024, 6, 1)))
+    theirs = user_retention.segmentation
+    who = Attributes.from_columns(customer=["s1"], industry=["industry_a"])
+    pinned = theirs.pin(log, as_of=AS_OF, attributes=who)
+    assert pinned.pinned is not None
+    assert pinned.pinned.population == 40
+    grades = theirs.classification("spend_grade").outcomes(log, as_of=AS_OF)
+    for customer in ("s39", "s37", "s35", "s31", "s0"):
+        one = pinned.classification("spend_grade").outcome(log.history(customer), as_of=AS_OF)
+        assert one.outcome is grades.decision(customer).outcome
+    open_thresholds = new_measures.segmentation.pin(log, as_of=AS_OF)
+    table = open_thresholds.classification("layers").table
+    assert [is_blank(case.when) for case in table.cases] == [True, True, True]
+    assert open_thresholds.rfm_cell(log.history("s39"), as_of=AS_OF).bands[2] == 1
+    with pytest.raises(InvalidValueError, match="a policy that still limits shares"):
+        pinned.pin(log, as_of=AS_OF)

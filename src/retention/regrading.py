@@ -93,7 +93,7 @@ class RecordedGrades:
     """Every assessment that took effect, oldest first; who is not in one keeps the grade before.
 
     >>> recorded = RecordedGrades((GradeAssessment(date(2024, 1, 1), {"u1": "gold"}),))
-    >>> recorded = recorded.then(GradeAssessment(date(2024, 7, 5), {"u1": "platinum"}, "batch 2024-H2"))
+    >>> recorded = recorded.then(GradeAssessment(date(2024, 7, 5), {"u1": "platinum"}, "batch 2"))
     >>> recorded.grade("u1", on=date(2024, 7, 4)), recorded.grade("u1", on=date(2024, 7, 5))
     ('gold', 'platinum')
     >>> recorded.grade("u1", on=date(2023, 12, 31))

@@ -40,7 +40,7 @@ def changes(policy: Policy, *, paths: Iterable[str] = ()) -> SearchStrategy[tupl
     """
     allowed = frozenset(paths)
     leaves = [x for x in policy.values() if _steps(x) and (not allowed or x.path in allowed)]
-    return _changes(policy, leaves)
+    return _changes(policy, leaves) if leaves else st.nothing()
 
 
 def variants(policy: P, *, max_changes: int = 3, paths: Iterable[str] = ()) -> SearchStrategy[P]:
