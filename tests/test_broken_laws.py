@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import pytest
@@ -20,21 +20,44 @@ from retention import (
     parse,
 )
 from retention.ageing import Transition
+from retention.classifications import Classification
+from retention.grades import ValueClass
+from retention.grading import (
+    GRADING,
+    Activate,
+    Analyse,
+    Approve,
+    Batch,
+    BatchState,
+    Grading,
+    GradingCommand,
+    GradingFact,
+    GradingOrder,
+    GradingProcess,
+    Head,
+    Submit,
+    WorkingGroup,
+)
 from retention.handbook import Handbook
 from retention.lifecycle import LIFECYCLE, Interacting, Lifecycle, LifecycleEvent, Stage
-from retention.mechanisms.decisions import Decision
+from retention.mechanisms.answers import Accepted, Refused
+from retention.mechanisms.decisions import Case, Decision, FirstMatch
 from retention.mechanisms.machines import Machine
+from retention.mechanisms.obligations import After, Days, Done, Every, Obligation, Window
 from retention.mechanisms.outcomes import Outcomes
-from retention.mechanisms.periods import When
+from retention.mechanisms.periods import When, zone_of
 from retention.mechanisms.policies import Policy
 from retention.mechanisms.ranks import Population
 from retention.mechanisms.rules import Limit
-from retention.presets import ecommerce
+from retention.mechanisms.timelines import Timeline
+from retention.presets import ecommerce, user_retention
+from retention.regrading import GradeAssessment, RecordedGrades
 from retention.segmentation import Layer, RfmCells, Segmentation
 from retention.summaries import Attributes, Summary
-from retention.testing import (
-    laws,
-)
+from retention.tag_sheets import Assignment, TagState
+from retention.tags import TagLibrary, TagRule
+from retention.testing import laws
+from retention.testing.laws import deadlines
 
 DAY = date(2024, 6, 30)
 OLD = History("C-1", [Purchase("C-1", DAY - timedelta(days=90), 5)])  # its last day as active
@@ -318,6 +341,202 @@ def test_a_machine_that_forgets_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Machine, "allowed", lambda self, state: ())
     broken("machine_keeps_its_table", lambda: laws.machine_keeps_its_table(LIFECYCLE),
            "registered -interact->: table says True, allowed says False")  # fmt: skip
+
+
+# --- grades, tags, deadlines ---------------------------------------------------------------------
+
+GRADES = user_retention.segmentation.classification("amount_level")
+
+
+class ByName(Classification[ValueClass]):
+    """Which breaks ties by the numbers of the customers."""
+
+    def outcomes(self, *args: Any, **given: Any) -> Outcomes[ValueClass]:  # noqa: ANN401
+        found = super().outcomes(*args, **given)
+        codes = found.codes.copy()
+        codes[:1] = 0
+        return attrs.evolve(found, codes=codes)
+
+
+def test_ties_that_are_broken_are_noticed() -> None:
+    broken(
+        "ties_share_a_grade",
+        lambda: laws.ties_share_a_grade(as_kind(ByName, GRADES), [5] * 4, as_of=DAY),
+        "the amount 5 of customers 0 and 1 among 4: one says 'high', other says 'medium'",
+    )
+
+
+def test_a_grade_without_spend_is_noticed() -> None:
+    broken(
+        "a_non_buyer_is_never_above_the_lowest",
+        lambda: laws.a_non_buyer_is_never_above_the_lowest(
+            as_kind(ByName, GRADES), [0, 5, 4, 3], as_of=DAY
+        ),
+        "customer 0 without spend", "grade says 'high', grade of the last rank says 'low'",
+    )  # fmt: skip
+
+
+def test_a_grade_that_falls_with_spend_is_noticed() -> None:
+    turned = Classification(
+        "turned", FirstMatch((Case("high", parse("spend_minor <= 100")),), otherwise="low")
+    )
+    broken(
+        "grades_rise_with_spend",
+        lambda: laws.grades_rise_with_spend(turned, [5, 500], as_of=DAY),
+        "the amounts 500 and 5 among 2: the larger is low, the smaller high",
+    )
+
+
+GROUP = WorkingGroup("group", (Head("marketing", "chen"), Head("customer_service", "wang")))
+PROCESS = user_retention.segmentation.process.with_("group", GROUP)
+BATCH = [
+    Analyse("H2", {"u": "gold"}, at=DAY, by="li"),
+    Submit("H2", at=DAY, by="chen"),
+    Approve("H2", at=DAY, by="chen"),
+    Activate("H2", at=DAY, by="li"),
+]
+
+
+class Trusting(GradingProcess):
+    """In which whoever submits may approve."""
+
+    def _brings(self, batch: Batch, command: GradingOrder) -> Iterator[str]:
+        yield from ("working_group", "not_submitter", "reason")
+
+
+class Forgetful(GradingProcess):
+    """Which repeats no answer."""
+
+    def decide(
+        self, state: Grading, command: GradingOrder, *, earlier: Iterable[GradingFact] = ()
+    ) -> Accepted[Grading, GradingFact] | Refused:
+        return super().decide(state, command)
+
+
+class Hasty(GradingProcess):
+    """Which lets grades hold at once."""
+
+    def decide(
+        self, state: Grading, command: GradingOrder, *, earlier: Iterable[GradingFact] = ()
+    ) -> Accepted[Grading, GradingFact] | Refused:
+        answer = super().decide(state, command, earlier=earlier)
+        if isinstance(answer, Refused):
+            return answer
+        held = RecordedGrades((GradeAssessment(DAY, {"u": "gold"}),))
+        return attrs.evolve(answer, state=attrs.evolve(answer.state, recorded=held))
+
+
+def test_a_batch_that_its_submitter_approved_is_noticed() -> None:
+    law = "a_batch_takes_effect_only_after_another_person_approved_it"
+    broken(
+        law,
+        lambda: getattr(laws, law)(as_kind(Trusting, PROCESS), BATCH),
+        "command 3, activate of batch H2 by li: chen submitted it and chen approved it",
+    )
+    broken(law, lambda: getattr(laws, law)(as_kind(Forgetful, PROCESS), BATCH), "again says False")
+
+
+def test_a_state_without_its_facts_is_noticed() -> None:
+    law = "a_batch_takes_effect_only_after_another_person_approved_it"
+    broken(law, lambda: getattr(laws, law)(as_kind(Hasty, PROCESS), BATCH), "replay says Grading(")
+
+
+def test_a_timeline_that_overlaps_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Timeline[str]().then("a", DAY).then("b", DAY + timedelta(days=9))
+    law, law_of = "history_has_no_overlap", laws.history_has_no_overlap
+    with monkeypatch.context() as patch:
+        patch.setattr(Timeline, "at", lambda self, on: "a")
+        broken(law, lambda: law_of(held), "on 2024-06-29: entries says [], at says ['a']")
+    monkeypatch.setattr(
+        Timeline, "spans", lambda self: ((x.value, x.since, None) for x in self.entries)
+    )
+    broken(law, lambda: law_of(held), "2024-07-09: entries says ['b'], spans says ['a', 'b']")
+
+
+CALL = Obligation("C-1", "call", next(Days(1, 3).windows(DAY, zone=zone_of("UTC"))), "F-13")
+DONE = [Done("C-1", "call", DAY + timedelta(days=9))]
+
+
+def test_an_obligation_with_other_outcomes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [DAY + timedelta(days=back) for back in range(12)]
+    law, law_of = "an_obligation_has_one_outcome", laws.an_obligation_has_one_outcome
+    law_of(CALL, DONE, as_ofs=days)
+    with monkeypatch.context() as patch:
+        patch.setattr(Window, "takes", lambda self, when: False)
+        broken(
+            law,
+            lambda: law_of(CALL, DONE, as_ofs=days),
+            "agenda says 'missed', by the words says 'late'",
+        )
+    with monkeypatch.context() as patch:
+        patch.setattr(Window, "in_time", lambda self, when: True)
+        said = "day says 'missed', last instant of it says 'due'"
+        broken(law, lambda: law_of(CALL, DONE, as_ofs=days), said)
+    with monkeypatch.context() as patch:
+        patch.setattr(deadlines, "agenda", lambda *args, **given: ())
+        broken(law, lambda: law_of(CALL, DONE, as_ofs=days), "outcomes says 0, wanted says 1")
+    with monkeypatch.context() as patch:
+        patch.setattr(deadlines, "_check", lambda *_: None)
+        patch.setattr(Window, "in_time", lambda self, when: when.day % 2 == 0)
+        noons = [datetime(2024, 7, day, 12, tzinfo=UTC) for day in range(1, 5)]
+        broken(law, lambda: law_of(CALL, [], as_ofs=noons), "missed became due")
+
+
+def test_windows_that_leave_days_out_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    law, law_of = (
+        "windows_of_a_cadence_tile_the_calendar", laws.windows_of_a_cadence_tile_the_calendar
+    )  # fmt: skip
+    year: dict[str, Any] = {"zone": zone_of("UTC"), "until": date(2025, 1, 1)}
+    once, then = Every.windows, After.windows
+    with monkeypatch.context() as patch:
+        patch.setattr(Every, "windows", lambda *x, **given: list(once(*x, **given))[1:])
+        broken(law, lambda: law_of(Every(months=3), DAY, **year), "windows says 3, periods says 4")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Every, "windows", lambda self, *x, **given: once(Every(months=3), *x, **given)
+        )
+        broken(law, lambda: law_of(Every(months=3, last_day=5), DAY, **year), "dates says")
+    monkeypatch.setattr(After, "windows", lambda self, since, **given: then(self, DAY, **given))
+    broken(law, lambda: law_of(After(months=1), date(2024, 5, 1), **year), "occurrences says")
+
+
+NEW = TagLibrary((TagRule("new", parse("days_since_purchase <= 90")),), every=After(months=1))
+
+
+def test_tags_that_do_not_follow_their_rule_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [DAY, DAY + timedelta(days=40)]
+    laws.a_tag_follows_its_rule(NEW, OLD, days)
+    with monkeypatch.context() as patch:
+        patch.setattr(Limit, "mask", lambda self, columns: columns[self.measure] < self.limit)
+        broken(
+            "tags_one_equals_columns",
+            lambda: laws.tags_one_equals_columns(NEW, BASE, as_of=DAY),
+            "customer 'C-1', tag new as of 2024-06-30: tags says (True", "says (False",
+        )  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr(Assignment, "state", lambda self, on: TagState.ASSIGNED)
+        broken(
+            "a_tag_follows_its_rule",
+            lambda: laws.a_tag_follows_its_rule(NEW, OLD, days),
+            "tag new on 2024-07-30: sheet says", "assigned", "by hand says", "due",
+        )  # fmt: skip
+    monkeypatch.setattr(Timeline, "held", lambda self, on: None)
+    broken("a_tag_follows_its_rule", lambda: laws.a_tag_follows_its_rule(NEW, OLD, days),
+           "the days of tag new until 2024-08-09: history says []")  # fmt: skip
+
+
+def test_columns_of_commands_that_differ_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    states, commands = [BatchState.SUBMITTED] * 2, [GradingCommand.REJECT] * 2
+    given = {"working_group": [True, False], "reason": [True, True]}
+    law = "machine_bulk_equals_steps"
+    once, replayed = Machine.run, Machine.replay
+    with monkeypatch.context() as patch:
+        patch.setattr(Machine, "run", lambda self, codes: 0 * once(self, codes))
+        broken(law, lambda: laws.machine_bulk_equals_steps(GRADING, states, commands, given=given),
+               "steps says ['rejected', 'submitted'], columns says ['collecting'")  # fmt: skip
+    monkeypatch.setattr(Machine, "replay", lambda self, starts, *rest: replayed(self, 0, *rest))
+    broken(law, lambda: laws.machine_bulk_equals_steps(GRADING, states, commands, given=given),
+           "entities of machine SM-08")  # fmt: skip
 
 
 def test_without_hypothesis_one_sentence_says_what_to_install() -> None:

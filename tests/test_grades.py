@@ -451,16 +451,10 @@ def population(amounts: Iterable[int]) -> list[History]:
 
 @pytest.mark.rule("C-07", "C-09")
 @given(spends, st.sampled_from(["exact", "ceil"]), st.randoms(use_true_random=False))
-def test_laws_of_the_spend_grade(amounts: list[int], rounding: str, chance: Any) -> None:  # noqa: ANN401
+def test_spend_grades_in_any_order(amounts: list[int], rounding: str, chance: Any) -> None:  # noqa: ANN401
     wanted = axis("spend_grade").with_("ranking.rounding", rounding)
     people = population(amounts)
     found = both(wanted, people)
-    order = list(SpendGrade)
-    steps = sorted((amounts[n], -order.index(grade)) for n, grade in found.items())
-    assert [step for _, step in steps] == sorted(step for _, step in steps)  # monotone in spend
-    assert len({amount for amount, _ in steps}) == len(set(steps))  # ties share a grade
-    for n, grade in found.items():
-        assert amounts[n] > 0 or grade is SpendGrade.ORDINARY
     shuffled = list(people)
     chance.shuffle(shuffled)
     assert both(wanted, shuffled) == found

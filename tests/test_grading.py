@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import re
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 from retention.grading import (
     GRADING,
     Activate,
-    Activated,
     Analyse,
     Approve,
     Approved,
@@ -24,7 +22,6 @@ from retention.grading import (
     BatchState,
     Grading,
     GradingCommand,
-    GradingFact,
     GradingOrder,
     GradingProcess,
     Head,
@@ -32,9 +29,7 @@ from retention.grading import (
     Reanalyse,
     Reject,
     Submit,
-    Submitted,
     WorkingGroup,
-    replay,
 )
 from retention.grading_inputs import (
     CUSTOMER_SOURCES,
@@ -626,87 +621,6 @@ def test_columns_and_one_customer_agree(
         for who in sorted({*recorded_grades, *spend})
     ]
     assert list(QUARTERLY.changes(recorded_grades, outcomes)) == [x for x in one_by_one if x]
-
-
-# --- laws of the reviewed process -----------------------------------------------------------------
-
-PEOPLE = ("zhao", "chen", "wang")
-
-
-def order(name: GradingCommand, batch: str, at: date, by: str, grade: str) -> GradingOrder:
-    match name:
-        case GradingCommand.ANALYSE:
-            return Analyse(batch, {"u": grade}, at=at, by=by)
-        case GradingCommand.REANALYSE:
-            return Reanalyse(batch, {"u": grade, "v": grade}, at=at, by=by)
-        case GradingCommand.SUBMIT:
-            return Submit(batch, at=at, by=by)
-        case GradingCommand.APPROVE:
-            return Approve(batch, at=at, by=by)
-        case GradingCommand.REJECT:
-            return Reject(batch, "wrong", at=at, by=by)
-        case GradingCommand.ACTIVATE:
-            return Activate(batch, at=at, by=by)
-
-
-TURNS = st.lists(
-    st.tuples(
-        st.integers(0, 5),  # which command, the permitted ones first
-        st.sampled_from(["a", "b", "c"]),
-        st.sampled_from(PEOPLE),
-        st.integers(-1, 3),  # days later
-        st.sampled_from(LADDER),
-    ),
-    max_size=40,
-)
-
-
-def played(turns: list[tuple[int, str, str, int, str]]) -> tuple[Grading, list[GradingFact]]:
-    state, facts, day = Grading(), list[GradingFact](), july(1)
-    for number, batch, by, days, grade in turns:
-        day += timedelta(days=days)
-        choices = (*GRADING.allowed(state.batch(batch).state), *GradingCommand)
-        answer = PROCESS.decide(state, order(choices[number], batch, day, by, grade))
-        if isinstance(answer, Accepted):
-            state, facts = answer.state, [*facts, *answer.facts]
-        else:
-            assert answer.allowed == GRADING.allowed(state.batch(batch).state)
-        assert replay(facts) == state
-    return state, facts
-
-
-@pytest.mark.rule("C-14", "K-13")
-@given(TURNS)
-def test_nothing_takes_effect_that_another_member_did_not_approve(
-    turns: list[tuple[int, str, str, int, str]],
-) -> None:
-    _, facts = played(turns)
-    for number, fact in enumerate(facts):
-        if isinstance(fact, Activated):
-            own = [each for each in facts[:number] if each.batch == fact.batch]
-            approval, submission = own[-1], own[-2]
-            assert isinstance(approval, Approved)
-            assert isinstance(submission, Submitted)
-            assert approval.by in {"chen", "wang"}
-            assert approval.by != submission.by
-            assert submission.on <= approval.on <= fact.on
-
-
-@pytest.mark.rule("C-41")
-@given(TURNS)
-def test_a_history_of_grades_has_no_overlap(turns: list[tuple[int, str, str, int, str]]) -> None:
-    state, facts = played(turns)
-    for customer in ("u", "v"):
-        history = state.recorded.history(customer)
-        spans = list(history.spans()) if history.entries else []
-        for (_, _, last), (_, first, _) in pairwise(spans):
-            assert last is not None
-            assert last + timedelta(days=1) == first
-    active = [each for each in state.batches if each.state is BatchState.EFFECTIVE]
-    assert len(active) == any(isinstance(fact, Activated) for fact in facts)
-    for fact in facts:
-        if isinstance(fact, Activated):
-            assert state.grade("u", on=fact.on) == dict(state.batch(fact.batch).grades)["u"]
 
 
 # --- the machines equal the catalogue -------------------------------------------------------------

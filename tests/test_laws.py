@@ -41,9 +41,10 @@ from retention.presets import (
     new_measures,
     user_retention,
 )
+from retention.segmentation import Segmentation
 from retention.summaries import Summary
 from retention.tag_sheets import TAGGING
-from retention.tags import TagLibrary
+from retention.tags import TagLibrary, TagRule
 from retention.testing import (
     as_ofs,
     attributes,
@@ -253,11 +254,12 @@ def test_the_lifecycle_is_reached_from_registration() -> None:
 
 # --- the other handbooks -------------------------------------------------------------------------
 
+STRICT = user_retention.segmentation.classification("spend_grade").with_("mode", "strict")
 SCORED = {"high.when": "value_score >= 70", "medium.when": "value_score >= 40"}
 OTHERS = {
     "user_retention": user_retention,
-    "user_retention_strict": user_retention.with_(
-        "segmentation.classifications.spend_grade.mode", "strict"
+    "strict_grades": attrs.evolve(
+        user_retention, segmentation=Segmentation(classifications=(STRICT,))
     ),
     "customer_operations": customer_operations,
     "membership": membership,
@@ -290,8 +292,7 @@ def test_one_equals_columns_in_other_handbooks(name: str, data: st.DataObject) -
 
 
 @pytest.mark.rule("X-03")
-@other
-@given(data=st.data(), seed=st.integers(0, 2**32))
+@given(st.sampled_from(list(OTHERS)), st.data(), st.integers(0, 2**32))
 def test_order_does_not_matter_in_other_handbooks(
     name: str, data: st.DataObject, seed: int
 ) -> None:
@@ -301,8 +302,7 @@ def test_order_does_not_matter_in_other_handbooks(
 
 
 @pytest.mark.rule("C-25")
-@pytest.mark.parametrize("name", [name for name in OTHERS if name != "membership"])
-@given(data=st.data())
+@given(st.sampled_from([name for name in OTHERS if name != "membership"]), st.data())
 def test_pinned_equals_unpinned_in_other_handbooks(name: str, data: st.DataObject) -> None:
     base, as_of = data.draw(ASKED[name])
     laws.pinned_equals_unpinned(OTHERS[name].segmentation, base, as_of=as_of)
@@ -339,6 +339,7 @@ LADDERS = [
     user_retention.segmentation.classification(name)
     for name in ("spend_grade", "amount_level", "profit_level", "value_classes")
 ]
+LADDERS += [axis.with_("ranking.rounding", "ceil") for axis in LADDERS]
 
 
 @pytest.mark.rule("C-07", "C-09", "RC-09")
@@ -394,8 +395,22 @@ def test_windows_of_a_cadence_tile_the_calendar(
     laws.windows_of_a_cadence_tile_the_calendar(limit, since, zone=home, until=until, done=done)
 
 
+SHARES_AS_TAGS = TagLibrary(
+    (
+        TagRule("top", parse("spend_share <= 0.2 and days_since_purchase <= 90")),
+        TagRule("quiet_top", parse("has_top == True and interactions_30d < 1")),
+    ),
+    every=After(months=1),
+    population=parse("purchases >= 1"),
+)
+
+
 @pytest.mark.rule("C-30", "C-31")
-@given(tag_libraries(measures=[*MEASURES, "spend_share"]), situations(max_customers=3))
+@given(
+    tag_libraries()
+    | st.sampled_from([OTHERS["new_measures_filled"].segmentation.tags, SHARES_AS_TAGS]),
+    situations(max_customers=3),
+)
 def test_tags_one_equals_columns(library: TagLibrary, situation: Situation) -> None:
     laws.tags_one_equals_columns(library, situation[0], as_of=situation[1])
 

@@ -287,9 +287,9 @@ def test_blanks_are_listed_and_raise(handbook: Handbook, number: str, title: str
     prefix = "segmentation.classifications."
     assert {x.removeprefix(prefix) for x in blanks if x.startswith(prefix)} == BLANKS[handbook.name]
     history = History("c", [Purchase("c", AS_OF, 100)])
-    with pytest.raises(BlankValueError, match="layer_table"):
+    with pytest.raises(BlankValueError, match=r"Segmentation\.layers"):
         handbook.segmentation.layer(history, as_of=AS_OF)
-    with pytest.raises(BlankValueError, match="stage_table"):
+    with pytest.raises(BlankValueError, match=r"Lifecycle\.stages"):
         handbook.lifecycle.stage(history, as_of=AS_OF)
     for path in BLANKS[handbook.name]:
         name = path.partition(".")[0]

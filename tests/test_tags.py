@@ -234,39 +234,6 @@ def test_behaviour_and_attributes() -> None:
 
 # --- many -----------------------------------------------------------------------------------------
 
-FACTS = st.lists(
-    st.tuples(
-        st.sampled_from(["a", "b", "c", "d"]),
-        st.integers(0, 80),
-        st.sampled_from([1, 5_000_00, 12_000_00, None]),  # None: an interaction
-    ),
-    max_size=20,
-)
-
-
-@pytest.mark.rule("C-30", "C-31")
-@given(FACTS, st.integers(0, 90))
-def test_one_and_many_agree(facts: list[tuple[str, int, int | None]], today: int) -> None:
-    start, as_of = date(2024, 1, 1), date(2024, 1, 1) + timedelta(days=today)
-    bought = [Purchase(c, start + timedelta(days=n), x) for c, n, x in facts if x is not None]
-    seen = [Interaction(c, start + timedelta(days=n), "login") for c, n, x in facts if x is None]
-    many = LIBRARY.tags_of_all(
-        PurchaseLog.of(bought), InteractionLog.of(seen), as_of=as_of, customers=["a", "b", "c", "d"]
-    )
-    columns = many.to_columns()
-    for row, name in enumerate(columns["customer"].tolist()):
-        history = History(
-            name,
-            [fact for fact in bought if fact.customer == name],
-            [fact for fact in seen if fact.customer == name],
-        )
-        found = LIBRARY.tags(history, as_of=as_of)
-        assert {tag: bool(columns[tag][row]) for tag in Tag} == {
-            tag: tag in found.held for tag in Tag
-        }
-        for tag in Tag:
-            assert many.outcomes(tag).explain(name) == found.explain(tag)
-
 
 @pytest.mark.rule("C-33")
 def test_many_say_who_moved() -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from retention.mechanisms.errors import InvalidValueError, UnknownNameError
+from retention.mechanisms.choices import member
+from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.estimates import Estimate
 from retention.mechanisms.periods import When, checked
 from retention.mechanisms.words import Word
@@ -33,11 +34,7 @@ CUSTOMER_SOURCES = tuple(GradingSource)[5:]
 
 
 def _source(given: GradingSource | str) -> GradingSource:
-    try:
-        return GradingSource(given)
-    except ValueError:
-        known = [word.value for word in GradingSource]
-        raise UnknownNameError("source", given, known) from None
+    return member(GradingSource, given, "source")
 
 
 @frozen

@@ -8,7 +8,7 @@ from datetime import date
 
 from attrs import field, frozen
 
-from retention.mechanisms.errors import UnknownNameError
+from retention.mechanisms.choices import member
 from retention.mechanisms.estimates import Estimate
 from retention.mechanisms.policies import Policy, policy
 from retention.mechanisms.words import Word
@@ -27,10 +27,7 @@ class NonPurchaseReason(Word):
 
 
 def _reason(given: NonPurchaseReason | str) -> NonPurchaseReason:
-    try:
-        return NonPurchaseReason(given)
-    except ValueError:
-        raise UnknownNameError("reason", given, [x.value for x in NonPurchaseReason]) from None
+    return member(NonPurchaseReason, given, "reason")
 
 
 @frozen

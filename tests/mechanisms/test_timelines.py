@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -54,19 +53,6 @@ def test_a_value_holds_on_the_days_that_were_written_out(
         else:
             with pytest.raises(UnknownNameError):
                 timeline.at(day(number))
-
-
-@pytest.mark.rule("C-41")
-@given(STEPS)
-def test_spans_do_not_overlap(steps: list[tuple[str | None, int]]) -> None:
-    timeline, _ = played(steps)
-    spans = list(timeline.spans()) if timeline.entries else []
-    for value, first, last in spans:
-        assert last is None or first <= last
-        assert timeline.at(first) == timeline.at(last or first) == value
-    for (_, _, last), (_, first, _) in pairwise(spans):
-        assert last is not None
-        assert last < first
 
 
 @pytest.mark.rule("C-41")

@@ -159,7 +159,7 @@ def _noting(convert: Callable[[Any], Any] | None) -> Converter[Any, Any]:
     """Return a converter that keeps the citation of a value in the policy's ``sources``."""
 
     def note(given: Any, policy: Any, attribute: Any) -> Any:  # noqa: ANN401
-        where = f"{type(policy).__name__}.{attribute.name}"
+        where = f"{type(policy).__name__}.{attribute.alias or attribute.name}"
         if not isinstance(given, _Citation):
             return _converted(given, convert, where)
         inside = _converted(given.value, convert, where)

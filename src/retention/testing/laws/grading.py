@@ -77,7 +77,7 @@ def _check_key(process: GradingProcess, case: str, state: Grading, command: Grad
 
 
 def _check_approval(process: GradingProcess, case: str, facts: Sequence[GradingFact]) -> None:
-    last = facts[-1]
+    last = facts[-1] if facts else None
     if not isinstance(last, Activated):
         return
     own = [fact for fact in facts[:-1] if fact.batch == last.batch]

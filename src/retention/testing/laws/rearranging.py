@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from retention.activity import History, Interaction, Purchase, Return
+from retention.aggregates import Run
 from retention.handbook import Handbook
 from retention.lifecycle import Lifecycle
 from retention.logs import InteractionLog, PurchaseLog
@@ -60,7 +61,10 @@ def order_does_not_matter(
 def union_is_merge(
     handbook: Handbook, population: Population, *, as_of: When, seed: int = 0
 ) -> None:
-    """The summary of all facts is the merge of the summaries of two parts of them."""
+    """The summary of all facts is the merge of the summaries of two parts of them.
+
+    Runs are not asked: they do not merge.
+    """
     point = AsOf.at(as_of, zone_of(handbook.lifecycle.zone))
     names = _measures(handbook)
     money, contact = facts_of(population)
@@ -128,12 +132,13 @@ def _ask_turned(lifecycle: Lifecycle, history: History, how: str, seed: int, as_
 
 
 def _measures(handbook: Handbook) -> list[str]:
-    """Measures that the rules ask for; amounts in place of their shares."""
+    """Measures that the rules ask for and that merge; amounts in place of their shares."""
     rules = [entry.value for entry in handbook.values() if isinstance(entry.value, Rule)]
     asked = [name for rule in rules for name in rule.measures() if is_measure(name)]
     if not is_blank(handbook.segmentation.rfm):  # bands name their measure beside their limits
         asked += [name for table in handbook.segmentation.rfm.tables for name in table.measures]
-    return list(dict.fromkeys(figure(name).share_of or name for name in asked))
+    amounts = dict.fromkeys(figure(name).share_of or name for name in asked)
+    return [x for x in amounts if not any(isinstance(y, Run) for y in figure(x).aggregates)]
 
 
 def _turned(facts: Sequence[T], how: str, seed: int) -> list[T]:

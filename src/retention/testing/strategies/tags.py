@@ -30,8 +30,8 @@ def tag_libraries(
     ...     tag_libraries(measures=["purchases"]),
     ...     lambda each: any(rule.asks for rule in each.rules),
     ... )
-    >>> [str(rule.when) for rule in library.rules]
-    ['purchases <= 0', 'has_first == True']
+    >>> [(rule.key, rule.asks) for rule in library.rules]
+    [('first', ()), ('second', ('first',))]
     """
     return _libraries(rules(measures=list(measures), max_limits=2), max_tags, zone)
 
