@@ -285,7 +285,7 @@ def test_a_blank_is_named_when_it_is_used() -> None:
         open_life.interacting(History("c"), as_of=DAY)
     with pytest.raises(BlankValueError) as caught:
         Lifecycle().stage(History("c"), as_of=DAY)
-    assert caught.value.where == "Lifecycle.stage_table"
+    assert caught.value.where == "Lifecycle.stages"
 
 
 def test_an_unknown_zone() -> None:

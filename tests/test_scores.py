@@ -408,3 +408,13 @@ def test_the_value_score_of_a_member(values: tuple[float, ...], score: Fraction 
     assert ours.outcome(History("m", attributes=row), as_of=AS_OF).outcome == expected
     with pytest.raises(BlankValueError, match="value score"):
         model.outcome(History("m", attributes=row), as_of=AS_OF)
+
+
+def test_what_is_not_foretold_says_so_and_blanks_do_not_stop_pinning() -> None:
+    log = PurchaseLog.of([Purchase("c", date(2024, 1, 1), 100)])
+    model = membership.segmentation
+    assert model.pin(log, as_of=date(2024, 6, 30)) == model
+    axis = customer_operations.segmentation.classification("value_model")
+    for ask in (axis.due, axis.timeline):
+        with pytest.raises(InvalidValueError, match="ask a score on"):
+            ask(History("c"), **{"as_of" if ask == axis.due else "until": date(2024, 6, 30)})

@@ -393,6 +393,20 @@ class Scored(Classification[Outcome]):
         asked = [name for name in super().needs if name not in mine]
         return tuple(dict.fromkeys((*asked, *self.scoring.needs)))
 
+    @property
+    def _limits_its_share(self) -> bool:
+        """Whether a rule that is filled limits the rank share of the score."""
+        rules = (case.when for case in self.table.cases if not is_blank(case.when))
+        return any(self._share in rule.measures() for rule in rules)
+
+    def due(self, history: History, *, as_of: When) -> NoReturn:  # noqa: ARG002
+        """Refuse: when a score changes next is not foretold."""
+        raise InvalidValueError("due", self.name, "a table of measures; ask a score on the day")
+
+    def timeline(self, history: History, *, until: When) -> NoReturn:  # noqa: ARG002
+        """Refuse: when a score changed is not told."""
+        raise InvalidValueError("timeline", self.name, "a table of measures; ask a score on a day")
+
     def pin(
         self,
         purchases: PurchaseLog,
@@ -405,6 +419,9 @@ class Scored(Classification[Outcome]):
         """Turn shares of factors and of the score into limits on amounts and on the score."""
         if self.pinned is not None:
             raise InvalidValueError("pin", self.pinned, "a policy that still limits shares")
+        ranked = any(x.rank_steps and not x.reached for x in self.scoring.factors)
+        if not ranked and not self._limits_its_share:
+            return self
         return self.pinned_to(self.summary(purchases, interactions, as_of, customers, attributes))
 
     def among(self, summary: Summary) -> Outcomes[Outcome]:
@@ -428,7 +445,7 @@ class Scored(Classification[Outcome]):
 
         columns, _ = self._inside_columns(summary)
         scoring = self.scoring.pinned_to(columns)
-        if self.pinned is not None or self._share not in self.table.measures:
+        if self.pinned is not None or not self._limits_its_share:
             return attrs.evolve(self, scoring=scoring)
         scores = scoring.points(columns)[scoring.name]
         known = scores[~np.isnan(scores)]

@@ -278,6 +278,7 @@ rules that do not ask for themselves
         *,
         as_of: When,
         customers: ArrayLike | None = None,
+        attributes: Attributes | None = None,
     ) -> TagLibrary:
         """Turn every limit on a share of the population into a limit on an amount."""
 
@@ -289,10 +290,15 @@ rules that do not ask for themselves
                 return limit
             share = FirstMatch((Case(True, limit),), otherwise=False)
             axis = Classification("share", share, self.population, zone=self.zone)
-            pinned = axis.pin(purchases, interactions, as_of=as_of, customers=customers)
+            pinned = axis.pin(
+                purchases, interactions, as_of=as_of, customers=customers, attributes=attributes
+            )
             return pinned.table.cases[0].when
 
-        rules = (attrs.evolve(rule, when=rule.when.replaced(amount)) for rule in self.rules)
+        rules = (
+            rule if is_blank(rule.when) else attrs.evolve(rule, when=rule.when.replaced(amount))
+            for rule in self.rules
+        )
         return attrs.evolve(self, rules=tuple(rules))
 
     @property

@@ -295,6 +295,8 @@ class Policy:
 
 def plain(value: Any) -> Any:  # noqa: ANN401
     """Turn a leaf of a policy into plain data: numbers, texts, lists; the rest as its text."""
+    if is_blank(value):
+        return f"blank: {value.clause}"
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float) and value.is_integer():
