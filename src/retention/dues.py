@@ -43,7 +43,7 @@ class Dues(Generic[Outcome]):
     table: FirstMatch[Outcome] = field(repr=False)
     customers: NDArray[Any] = field(repr=False)
     on: NDArray[np.datetime64]
-    now: NDArray[np.uint8] = field(repr=False)
+    current: NDArray[np.uint8] = field(repr=False)
     becomes: NDArray[np.uint8] = field(repr=False)
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
@@ -52,7 +52,7 @@ class Dues(Generic[Outcome]):
         return {
             "customer": self.customers,
             "on": self.on,
-            "now": names[self.now],
+            "current": names[self.current],
             "becomes": names[self.becomes],
         }
 
@@ -61,7 +61,7 @@ class Dues(Generic[Outcome]):
         soon = np.datetime64(as_of.day) + days
         hit = ~np.isnat(self.on) & (self.on <= soon)
         wide = len(self.table.outcomes)
-        pairs = self.now[hit].astype(np.int64) * wide + self.becomes[hit]
+        pairs = self.current[hit].astype(np.int64) * wide + self.becomes[hit]
         found, number = np.unique(pairs, return_counts=True)
         name = self.table.outcomes
         return {

@@ -150,7 +150,7 @@ class Movement(Generic[Outcome]):
     after: Outcomes[Outcome] = field(repr=False)
     customers: NDArray[Any] = field(repr=False)
     was: NDArray[np.int16] = field(repr=False)  # code before; -1: not known then
-    now: NDArray[np.int16] = field(repr=False)  # code now; -1: not known any more
+    became: NDArray[np.int16] = field(repr=False)  # code now; -1: not known any more
 
     @classmethod
     def between(cls, before: Outcomes[Outcome], after: Outcomes[Outcome]) -> Movement[Outcome]:
@@ -161,7 +161,7 @@ class Movement(Generic[Outcome]):
     def counts(self) -> dict[tuple[Outcome | None, Outcome | None], int]:
         """Customers per pair of outcomes before and now, only pairs that occur."""
         wide = len(self.after.table.outcomes) + 1
-        pairs = (self.was.astype(np.int64) + 1) * wide + (self.now + 1)
+        pairs = (self.was.astype(np.int64) + 1) * wide + (self.became + 1)
         found, number = np.unique(pairs, return_counts=True)
         return {
             (self._name(self.before, p // wide), self._name(self.after, p % wide)): n
@@ -171,12 +171,13 @@ class Movement(Generic[Outcome]):
     def conversion(self, was: Outcome, now: Outcome) -> Estimate:
         """Return the share of those in one outcome before who are in another now (C-37)."""
         here = self.was == self._code(self.before, was)
-        there = here & (self.now == self._code(self.after, now))
+        there = here & (self.became == self._code(self.after, now))
         return Estimate(int(there.sum()), int(here.sum()))
 
     def movers(self, was: Outcome | None, now: Outcome | None) -> NDArray[Any]:
         """Return the customers who went from one outcome to another."""
-        hit = (self.was == self._code(self.before, was)) & (self.now == self._code(self.after, now))
+        there = self.became == self._code(self.after, now)
+        hit = (self.was == self._code(self.before, was)) & there
         found: NDArray[Any] = self.customers[hit]
         return found
 

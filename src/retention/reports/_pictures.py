@@ -117,7 +117,7 @@ def due(assessment: Assessment, voice: Voice) -> str:
     series = []
     for (was, now), number in dues.within(DUE_DAYS, as_of).items():
         codes = dues.table.outcomes.index(was), dues.table.outcomes.index(now)
-        hit = soon & (dues.now == codes[0]) & (dues.becomes == codes[1])
+        hit = soon & (dues.current == codes[0]) & (dues.becomes == codes[1])
         values = np.bincount(places[hit], minlength=len(days)).tolist()
         label, note = f"{voice.name(was)} → {voice.name(now)}", voice.count(number)
         series.append(Series(label, values, colour=codes[1], note=note))

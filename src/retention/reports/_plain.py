@@ -190,7 +190,7 @@ def next_change(assessment: Assessment, customer: object) -> tuple[str, Stage, S
     day = str(due.on[row])
     if day == "NaT":
         return None
-    return day, due.table.outcomes[due.now[row]], due.table.outcomes[due.becomes[row]]
+    return day, due.table.outcomes[due.current[row]], due.table.outcomes[due.becomes[row]]
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def bands_of(cells: RfmCells) -> ByCustomer:
 
 def coming(dues: Dues[Any]) -> ByCustomer:
     """The day and what is left and entered, of those to whom something happens."""
-    rows = zip(dues.customers.tolist(), dues.on, dues.now, dues.becomes, strict=True)
+    rows = zip(dues.customers.tolist(), dues.on, dues.current, dues.becomes, strict=True)
     names = dues.table.outcomes
     return {
         customer: (day_of(int(on.astype(np.int64))), names[now], names[becomes])
