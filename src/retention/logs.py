@@ -164,52 +164,40 @@ class PurchaseLog:
         """
         ids, times = _identifiers(customer), _times(at, utc=utc)
         minor, unfit = _minor(amount, amount_minor, minor_digits)
-        given = np.asarray(at) if unfit is None else np.asarray(amount)
-        orders = None if order is None else _texts(order, "order", also="iu")
-        currencies = np.array([]) if isinstance(currency, str) else _texts(currency, "currency")
-        is_core = None if core is None else np.asarray(core, bool)
-        profits = None if profit_minor is None else _minor(None, profit_minor, minor_digits)[0]
-        _check_lengths(
-            customer=ids,
-            at=times.numbers,
-            amount=minor,
-            order=orders,
-            currency=None if isinstance(currency, str) else currencies,
-            core=is_core,
-            profit_minor=profits,
-        )
+        one_currency = isinstance(currency, str)
+        more = {
+            "order": None if order is None else _texts(order, "order", also="iu"),
+            "currency": None if one_currency else _texts(currency, "currency"),
+            "core": None if core is None else np.asarray(core, bool),
+            "profit_minor": None if profit_minor is None else _minor(None, profit_minor, 0)[0],
+        }
+        _check_lengths(customer=ids, at=times.numbers, amount=minor, **more)
         net = member(Returns, returns, "returns") is Returns.NET
-        lowest = int(minor.min()) if minor.size else 0
-        bad = [
-            (Code.NO_CUSTOMER, ids == "" if ids.dtype.kind == "U" else None, "an identifier"),
-            (Code.NO_TIME, _missing(times), "a time in every row"),
-            (Code.NOT_FINITE, unfit, "a finite amount"),
-            (Code.NEGATIVE_AMOUNT, minor < 0 if lowest < 0 and not net else None, _NO_RETURNS),
+        has_returns = bool(minor.size) and int(minor.min()) < 0
+        refused = minor < 0 if has_returns and not net else None
+        problems, keep = _set_aside(
+            *_nameless_or_timeless(ids, times),
+            (Code.NOT_FINITE, unfit, np.asarray(amount), "a finite amount"),
             (
-                Code.DUPLICATE_ORDER,
-                None if orders is None else _repeated(orders),
-                "each order once",
+                Code.NEGATIVE_AMOUNT,
+                minor < 0 if has_returns and not net else None,
+                minor,
+                _NO_RETURNS,
             ),
-        ]
-        shown = {Code.NO_CUSTOMER: ids, Code.NO_TIME: times.numbers, Code.NEGATIVE_AMOUNT: minor}
-        shown |= {Code.NOT_FINITE: given} | (
-            {} if orders is None else {Code.DUPLICATE_ORDER: orders}
+            (Code.DUPLICATE_ORDER, _repeated(more["order"]), more["order"], "each order once"),
         )
-        problems, keep = _set_aside(bad, shown)
+        kept = {name: None if x is None else _kept(x, keep) for name, x in more.items()}
         customers, codes = encode(_kept(ids, keep))
-        minor = _kept(minor, keep)
-        has_returns = net and lowest < 0
-        money = currency if isinstance(currency, str) else _one_currency(_kept(currencies, keep))
         return cls(
             customers,
             codes,
             times.kept(keep),
-            minor,
-            has_returns,
-            money,
+            _kept(minor, keep),
+            net and has_returns,
+            str(currency) if kept["currency"] is None else _one_currency(kept["currency"]),
             problems,
-            None if is_core is None else _kept(is_core, keep),
-            None if profits is None else _kept(profits, keep),
+            kept["core"],
+            kept["profit_minor"],
         )
 
     @classmethod
@@ -332,12 +320,7 @@ class InteractionLog:
         kinds = numbers[inverse] if names.size else np.array([], np.uint8)
         topics = None if topic is None else _texts(topic, "topic")
         _check_lengths(customer=ids, at=times.numbers, kind=kinds, topic=topics)
-        bad = [
-            (Code.NO_CUSTOMER, ids == "" if ids.dtype.kind == "U" else None, "an identifier"),
-            (Code.NO_TIME, _missing(times), "a time in every row"),
-        ]
-        shown = {Code.NO_CUSTOMER: ids, Code.NO_TIME: times.numbers}
-        problems, keep = _set_aside(bad, shown)
+        problems, keep = _set_aside(*_nameless_or_timeless(ids, times))
         customers, codes = encode(_kept(ids, keep))
         about = None if topics is None else _kept(topics, keep)
         return cls(customers, codes, times.kept(keep), _kept(kinds, keep), problems, about)
@@ -518,8 +501,21 @@ def _check_lengths(**columns: NDArray[Any] | None) -> None:
         raise UnequalColumnsError("log", shown)
 
 
-def _repeated(orders: NDArray[Any]) -> NDArray[np.bool_] | None:
+_Bad = tuple[Code, NDArray[np.bool_] | None, NDArray[Any] | None, str]
+
+
+def _nameless_or_timeless(ids: NDArray[Any], times: Times) -> tuple[_Bad, _Bad]:
+    nameless = ids == "" if ids.dtype.kind == "U" else None
+    return (
+        (Code.NO_CUSTOMER, nameless, ids, "an identifier"),
+        (Code.NO_TIME, _missing(times), None, "a time in every row"),
+    )
+
+
+def _repeated(orders: NDArray[Any] | None) -> NDArray[np.bool_] | None:
     """Rows whose order was given before; an empty order is none."""
+    if orders is None:
+        return None
     found, first = np.unique(orders, return_index=True)
     if len(found) == len(orders):
         return None
@@ -528,17 +524,15 @@ def _repeated(orders: NDArray[Any]) -> NDArray[np.bool_] | None:
     return again & (orders != "") if orders.dtype.kind == "U" else again
 
 
-def _set_aside(
-    bad: list[tuple[Code, NDArray[np.bool_] | None, str]], shown: dict[Code, NDArray[Any]]
-) -> tuple[tuple[Problem, ...], NDArray[np.bool_] | None]:
+def _set_aside(*bad: _Bad) -> tuple[tuple[Problem, ...], NDArray[np.bool_] | None]:
     """Problems, and the rows to keep (None: all of them)."""
     problems = []
     keep: NDArray[np.bool_] | None = None
-    for code, rows, allowed in bad:
+    for code, rows, column, allowed in bad:
         if rows is None or not rows.any():
             continue
         numbers = np.flatnonzero(rows)
-        first = "NaT" if code is Code.NO_TIME else str(shown[code][numbers[0]])
+        first = "NaT" if column is None else str(column[numbers[0]])
         problems.append(Problem(code, tuple(numbers.tolist()), first, allowed))
         keep = ~rows if keep is None else keep & ~rows
     return tuple(problems), keep
