@@ -178,12 +178,7 @@ class PurchaseLog:
         problems, keep = _set_aside(
             *_nameless_or_timeless(ids, times),
             (Code.NOT_FINITE, unfit, np.asarray(amount), "a finite amount"),
-            (
-                Code.NEGATIVE_AMOUNT,
-                minor < 0 if has_returns and not net else None,
-                minor,
-                _NO_RETURNS,
-            ),
+            (Code.NEGATIVE_AMOUNT, refused, minor, _NO_RETURNS),
             (Code.DUPLICATE_ORDER, _repeated(more["order"]), more["order"], "each order once"),
         )
         kept = {name: None if x is None else _kept(x, keep) for name, x in more.items()}
