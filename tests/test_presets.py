@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import attrs
 import pytest
 
-from retention import InvalidValueError, NotRisingError, UnknownNameError
+from retention import History, InvalidValueError, NotRisingError, Purchase, UnknownNameError
 from retention.lifecycle import LIFECYCLE, LifecycleEvent, Stage
 from retention.mechanisms.decisions import Bands, FirstMatch
-from retention.mechanisms.policies import Origin
+from retention.mechanisms.policies import Origin, is_blank
 from retention.mechanisms.ranks import Rounding, Ties
 from retention.mechanisms.rules import Limit, Rule
 from retention.mechanisms.words import Word
-from retention.presets import ecommerce
+from retention.presets import ecommerce, membership
 from retention.segmentation import Layer, LayerCase
 from tests import catalogue
 
@@ -97,6 +99,34 @@ def test_stages_equal_the_catalogue() -> None:
     assert life.stage_table.otherwise is Stage.LOST
 
 
+@pytest.mark.rule("VAR-01")
+def test_the_ladders_of_programmes_equal_the_catalogue() -> None:
+    vip = ecommerce.segmentation.classification("vip_tiers").table
+    assert [str(tier) for tier in reversed(vip.outcomes)] == ["none", *BLOCK["vip"]["tiers"]]
+    assert BLOCK["vip"]["thresholds"] is None
+    members = membership.segmentation.classification("tiers").table
+    stated = catalogue.preset("membership")["tiers"]
+    assert [str(tier) for tier in reversed(members.outcomes)] == stated["ladder"]
+    assert stated["thresholds"] is None
+    for table in (vip, members):
+        assert all(is_blank(case.when) for case in table.cases)
+    ours = ecommerce.with_all(
+        {
+            f"segmentation.classifications.vip_tiers.{tier}.when": f"spend_minor >= {least}"
+            for tier, least in (("diamond_card", 500), ("gold_card", 300), ("silver_card", 100))
+        }
+    )
+    axis = ours.segmentation.classification("vip_tiers")
+    for spent, tier in (
+        (99, "none"),
+        (100, "silver_card"),
+        (499, "gold_card"),
+        (500, "diamond_card"),
+    ):
+        history = History("c", [Purchase("c", date(2024, 1, 1), spent)])
+        assert axis.outcome(history, as_of=date(2024, 6, 30)).outcome == tier
+
+
 def test_layers_answer_purchases_and_stages_answer_touches() -> None:  # AMB-33
     assert BLOCK["drive_by"] == "stage"
     layers, stages = ecommerce.segmentation.layer_table, ecommerce.lifecycle.stage_table
@@ -131,9 +161,11 @@ def test_a_preset_is_frozen_and_changed_by_copy() -> None:
 @pytest.mark.rule("X-02")
 def test_every_value_names_origin_and_source() -> None:
     entries = {entry.path: entry for entry in ecommerce.values()}
-    structure = {"name", "title", "title_zh", "segmentation.classifications"}
+    structure = {"name", "title", "title_zh"}
     for path, entry in entries.items():
-        is_key = path.endswith((".outcome", ".exclusive", ".rising", ".open_end", ".pinned"))
+        is_key = path.endswith(
+            (".outcome", ".exclusive", ".rising", ".open_end", ".pinned", ".name")
+        )
         if path not in structure and not is_key:
             assert entry.source.origin is not Origin.GIVEN, path
             assert entry.source.clause, path
@@ -142,6 +174,8 @@ def test_every_value_names_origin_and_source() -> None:
         "segmentation.ranking.rounding",
         "segmentation.zone",
         "segmentation.process.regrading.zone",
+        *(f"segmentation.classifications.vip_tiers.ranking.{x}" for x in ("ties", "rounding")),
+        "segmentation.classifications.vip_tiers.zone",
         "lifecycle.stages.active.when",
         "lifecycle.reduced.window_days",
         "lifecycle.reduced.ratio_below",

@@ -92,6 +92,24 @@ class SpendGrade(Word):
     ORDINARY = "ordinary", "普通级"
 
 
+class VipTier(Word):
+    """Tiers of the shop's VIP programme; customers may have none (VAR-01, 002)."""
+
+    DIAMOND_CARD = "diamond_card", "钻石卡"
+    GOLD_CARD = "gold_card", "金卡"
+    SILVER_CARD = "silver_card", "银卡"
+    NONE = "none", "非VIP客户"
+
+
+class MemberTier(Word):
+    """Tiers of members; ordinary is where everybody enters (VAR-01, 003)."""
+
+    DIAMOND = "diamond", "钻石会员"
+    GOLD_CARD = "gold_card", "金卡会员"
+    SILVER_CARD = "silver_card", "银卡会员"
+    ORDINARY = "ordinary", "普通会员"
+
+
 class LoyaltyGrade(Word):
     """Grades by loyalty (C-10)."""
 

@@ -172,6 +172,8 @@ WORDS: Mapping[str, str] = {
     "industry_class": "grades.IndustryClass",
     "value_class": "grades.ValueClass",
     "spend_grade": "grades.SpendGrade",
+    "vip_tier": "grades.VipTier",
+    "member_tier": "grades.MemberTier",
     "loyalty_grade": "grades.LoyaltyGrade",
     "stability": "grades.Stability",
     "participation": "grades.Participation",

@@ -4,6 +4,8 @@ Every value stands beside its origin and clause; the key phrase of the clause is
 the handbook states it.
 """
 
+from retention.classifications import Classification
+from retention.grades import VipTier
 from retention.grading import GradingProcess, Process
 from retention.handbook import Handbook
 from retention.lifecycle import Automation, Lifecycle, Reduction, Stage, WakeUp
@@ -17,7 +19,7 @@ from retention.measures import (
     spend_share,
 )
 from retention.mechanisms.decisions import Bands, Case, FirstMatch
-from retention.mechanisms.policies import assumed, read, stated
+from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.regrading import Regrading
 from retention.segmentation import Action, Goal, Layer, LayerCase, Rfm, Segmentation
@@ -26,6 +28,12 @@ purchases_30d = measure("purchases_30d")
 purchases_90d = measure("purchases_90d")
 purchases_365d = measure("purchases_365d")
 logins_each_week_4w = measure("logins_each_week_4w")
+
+ZONE = assumed("Asia/Shanghai", "RC-01: the handbook does not say")
+RANKING = Ranking(
+    ties=assumed(Ties.SHARE_BEST, "RC-09: the handbook does not say"),
+    rounding=assumed(Rounding.EXACT, "RC-09, AMB-01: the handbook does not say"),
+)
 
 # C-20: bands of recency, frequency and monetary value.
 RFM = Rfm(
@@ -160,6 +168,31 @@ STAGES = FirstMatch(
     rising="days_since_purchase",
 )
 
+# VAR-01: the ladder of the VIP programme; its thresholds are for the company to set.
+VIP_TIERS = Classification(
+    name="vip_tiers",
+    table=FirstMatch(
+        cases=(
+            Case(
+                VipTier.DIAMOND_CARD,
+                blank("002 三(四)1 「根据累计消费金额或积分划分VIP等级」: diamond card"),
+            ),
+            Case(
+                VipTier.GOLD_CARD,
+                blank("002 三(四)1 「根据累计消费金额或积分划分VIP等级」: gold card"),
+            ),
+            Case(
+                VipTier.SILVER_CARD,
+                blank("002 三(四)1 「根据累计消费金额或积分划分VIP等级」: silver card"),
+            ),
+        ),
+        otherwise=read(VipTier.NONE, "002 三(四)1: no tier below silver"),
+    ),
+    population=read(None, "002 三(四)1: every customer"),
+    ranking=RANKING,
+    zone=ZONE,
+)
+
 ecommerce = Handbook(
     name="ecommerce",
     title="E-commerce customer maintenance rules",
@@ -168,10 +201,8 @@ ecommerce = Handbook(
         layers=LAYERS,
         rfm=RFM,
         population=read(purchases >= 1, "C-20: customers with a purchase"),
-        ranking=Ranking(
-            ties=assumed(Ties.SHARE_BEST, "RC-09: the handbook does not say"),
-            rounding=assumed(Rounding.EXACT, "RC-09, AMB-01: the handbook does not say"),
-        ),
+        ranking=RANKING,
+        classifications=(VIP_TIERS,),
         process=GradingProcess(
             process=stated(Process.AUTOMATIC, "002 四(一)1 「通过CRM系统自动划分客户层级」"),
             regrading=Regrading(
@@ -180,11 +211,11 @@ ecommerce = Handbook(
                     "002 二(二): the layers from the farthest to the nearest",
                 ),
                 every=read(None, "002 四(一)1: in real time, on each event (C-25)"),
-                zone=assumed("Asia/Shanghai", "RC-01: the handbook does not say"),
+                zone=ZONE,
             ),
             sources_wanted=read((), "002: the system takes what it records"),
         ),
-        zone=assumed("Asia/Shanghai", "RC-01: the handbook does not say"),
+        zone=ZONE,
     ),
     lifecycle=Lifecycle(
         stages=STAGES,
@@ -199,6 +230,6 @@ ecommerce = Handbook(
             do=stated(Automation.WAKE_UP, "002 四(一)3 「发送唤醒邮件」"),
             via=stated(("email",), "002 四(一)3 「唤醒邮件」"),
         ),
-        zone=assumed("Asia/Shanghai", "RC-01: the handbook does not say"),
+        zone=ZONE,
     ),
 )
