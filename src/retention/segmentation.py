@@ -50,23 +50,23 @@ class Layer(Word):
 class Goal(Word):
     """What a layer is kept for (C-21)."""
 
-    LOYALTY_AND_WALLET_SHARE = "loyalty_and_wallet_share", "提升忠诚度,扩大钱包份额"
-    REPURCHASE_AND_UPGRADE = "repurchase_and_upgrade", "提升复购频率,升级为高价值客户"
-    SECOND_PURCHASE = "second_purchase", "降低流失率,促进二次购买"
-    WAKE_UP = "wake_up", "唤醒需求,恢复购买行为"
+    LOYALTY_AND_WALLET_SHARE = "loyalty_and_wallet_share", "提升忠诚度，扩大钱包份额"
+    REPURCHASE_AND_UPGRADE = "repurchase_and_upgrade", "提升复购频率，升级为高价值客户"
+    SECOND_PURCHASE = "second_purchase", "降低流失率，促进二次购买"
+    WAKE_UP = "wake_up", "唤醒需求，恢复购买行为"
     WIN_BACK_OR_RELEASE = "win_back_or_release", "挽回或资源释放"
 
 
 class Action(Word):
     """Key actions for a layer (C-21)."""
 
-    DEDICATED_MANAGER_24H = "dedicated_manager_24h", "专属客服经理(24小时响应)"
+    DEDICATED_MANAGER_24H = "dedicated_manager_24h", "专属客服经理（24小时响应）"
     TAILORED_BENEFITS = "tailored_benefits", "定制化权益"
     DEEP_INTERVIEW = "deep_interview", "定期深度访谈"
     PERSONAL_RECOMMENDATION = "personal_recommendation", "个性化推荐"
     TIER_GUIDANCE = "tier_guidance", "会员等级升级引导"
     HOLIDAY_CARE = "holiday_care", "节日关怀"
-    THANKS_24H_COUPON = "thanks_24h_coupon", "首单感谢(24小时内,附二次购买优惠券)"
+    THANKS_24H_COUPON = "thanks_24h_coupon", "首单感谢（24小时内，附二次购买优惠券）"
     NEWCOMER_GUIDE = "newcomer_guide", "新手引导"
     FEEDBACK_QUESTION = "feedback_question", "反馈回访"
     WAKE_TOUCH = "wake_touch", "唤醒触达"

@@ -76,7 +76,7 @@ LAYERS = FirstMatch(
         LayerCase(
             Layer.NEW,
             stated(days_since_first_purchase <= 30, "002 二(二) 「首次购买后30天内的客户」"),
-            goal=stated(Goal.SECOND_PURCHASE, "002 二(二) 「降低流失率,促进二次购买」"),
+            goal=stated(Goal.SECOND_PURCHASE, "002 二(二) 「降低流失率，促进二次购买」"),
             actions=stated(
                 (Action.THANKS_24H_COUPON, Action.NEWCOMER_GUIDE, Action.FEEDBACK_QUESTION),
                 "002 二(二)",
@@ -88,7 +88,7 @@ LAYERS = FirstMatch(
                 (days_since_purchase <= 30) & (purchases_30d >= 2) & (spend_share <= 0.20),
                 "002 二(二) 「Recency≤30天、Frequency≥2次、Monetary≥TOP20%」; count in the trailing 30 days, AMB-05",
             ),
-            goal=stated(Goal.LOYALTY_AND_WALLET_SHARE, "002 二(二) 「提升忠诚度,扩大钱包份额」"),
+            goal=stated(Goal.LOYALTY_AND_WALLET_SHARE, "002 二(二) 「提升忠诚度，扩大钱包份额」"),
             actions=stated(
                 (Action.DEDICATED_MANAGER_24H, Action.TAILORED_BENEFITS, Action.DEEP_INTERVIEW),
                 "002 二(二)",
@@ -112,7 +112,7 @@ LAYERS = FirstMatch(
                 days_since_purchase.between(91, 180),
                 "002 二(二) 「近____天未购买」; 91-180, AMB-03",
             ),
-            goal=stated(Goal.WAKE_UP, "002 二(二) 「唤醒需求,恢复购买行为」"),
+            goal=stated(Goal.WAKE_UP, "002 二(二) 「唤醒需求，恢复购买行为」"),
             actions=stated(
                 (Action.WAKE_TOUCH, Action.RETURN_DISCOUNT_80, Action.REASON_SURVEY), "002 二(二)"
             ),
