@@ -176,7 +176,7 @@ class Classification(Policy, Generic[Outcome]):
     ) -> Classification[Outcome]:
         """Turn every limit on a share of this population into a limit on an amount.
 
-        The result answers for one customer, a million or a cluster without the population.
+        The result answers for one customer or a million without the population.
         """
         if self.pinned is not None:
             raise InvalidValueError("pin", self.pinned, "a policy that still limits shares")
@@ -202,12 +202,12 @@ class Classification(Policy, Generic[Outcome]):
         """Rank shares that the table limits; a rule that is still blank limits none."""
         rules = (case.when for case in self.table.cases if not is_blank(case.when))
         names = dict.fromkeys(name for rule in rules for name in rule.measures())
-        return tuple(name for name in names if _share_of(name))
+        return tuple(name for name in names if measures.share_of(name))
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Measures that a summary must hold: amounts in place of their shares."""
-        others = (name for name in self.table.measures if not _share_of(name))
+        others = (name for name in self.table.measures if not measures.share_of(name))
         return tuple(dict.fromkeys((*self._amounts, *others)))
 
     @property
@@ -215,7 +215,7 @@ class Classification(Policy, Generic[Outcome]):
         """Measures that pinning needs: who is ranked, by what, and what breaks ties."""
         names = [*self._population_measures(), "spend_minor"]
         for name in self.shares:
-            names.append(_share_of(name))
+            names.append(measures.share_of(name))
             if self.ranking.ties is Ties.BY_FREQUENCY:
                 names.append(_orders_of(name))
         return tuple(dict.fromkeys(names))
@@ -270,7 +270,7 @@ class Classification(Policy, Generic[Outcome]):
         return attrs.evolve(self, table=self.table.pin(populations, when))
 
     def _ranked(self, share: str, summary: Summary, inside: Any) -> Population:  # noqa: ANN401
-        amount, rounding = _share_of(share), self.ranking.rounding
+        amount, rounding = measures.share_of(share), self.ranking.rounding
         kept = slice(None) if inside is None else inside
         amounts = summary.column(amount)[kept]
         if self.ranking.ties is Ties.SHARE_BEST:
@@ -287,10 +287,6 @@ class Classification(Policy, Generic[Outcome]):
     def at(self, as_of: When) -> AsOf:
         """Read a point of view in the zone of this classification."""
         return AsOf.at(as_of, zone_of(self.zone))
-
-
-def _share_of(name: str) -> str:
-    return measures.figure(name).share_of if measures.is_measure(name) else ""
 
 
 def _orders_of(share: str) -> str:

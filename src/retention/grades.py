@@ -348,10 +348,6 @@ def _strict(
     return attrs.evolve(table, cases=tuple(cases), exclusive=False)
 
 
-def _share_of(name: str) -> str:
-    return measures.figure(name).share_of if measures.is_measure(name) else ""
-
-
 # --- standing in a ranking -----------------------------------------------------------------------
 
 
@@ -410,11 +406,11 @@ def standings(
     >>> str(found.grade), found.rank, found.share, found.amount
     ('platinum', 4, Fraction(1, 10), 97)
     """
-    share = next((name for name in axis.table.measures if _share_of(name)), None)
+    share = next((name for name in axis.table.measures if measures.share_of(name)), None)
     if share is None:
         raise InvalidValueError("standings", axis.name, "a table that limits a rank share")
     grades = axis.outcomes(purchases, as_of=as_of)
-    amounts = grades.column(_share_of(share))
+    amounts = grades.column(measures.share_of(share))
     keys = amounts
     if axis.ranking.ties is Ties.BY_FREQUENCY:
         keys = _placed(amounts, grades.column("purchases" + share.partition("_share")[2]))

@@ -334,6 +334,15 @@ def is_measure(name: str) -> bool:
     return _found(name) is not None
 
 
+def share_of(name: str) -> str:
+    """Return the amount that a rank share ranks; empty for any other measure or attribute.
+
+    >>> share_of("spend_share_1y"), share_of("purchases"), share_of("industry")
+    ('spend_minor_1y', '', '')
+    """
+    return figure(name).share_of if is_measure(name) else ""
+
+
 @lru_cache(maxsize=512)
 def _found(name: str) -> tuple[Family, re.Match[str]] | None:
     for family in FAMILIES:

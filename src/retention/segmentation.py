@@ -194,7 +194,7 @@ policy that it returns
     ) -> Segmentation:
         """Turn every limit on a share of this population into a limit on an amount.
 
-        The result answers for one customer, a million or a cluster without the population.
+        The result answers for one customer or a million without the population.
         What it answers in real time (C-25) is measured against this pin.
         """
         if self.pinned is not None:

@@ -283,10 +283,7 @@ rules that do not ask for themselves
         """Turn every limit on a share of the population into a limit on an amount."""
 
         def amount(limit: Limit) -> Rule:
-            if (
-                not measures.is_measure(limit.measure)
-                or not measures.figure(limit.measure).share_of
-            ):
+            if not measures.share_of(limit.measure):
                 return limit
             share = FirstMatch((Case(True, limit),), otherwise=False)
             axis = Classification("share", share, self.population, zone=self.zone)
