@@ -27,6 +27,7 @@ class Code(Word):
     NAMES_MISSING = "names_missing", "缺少必填项"
     KEY_REUSED = "key_reused", "编号已用于其他内容"
     NO_TIME = "no_time", "缺少时间"
+    NAIVE_INSTANT = "naive_instant", "时间缺少时区"
     NO_AMOUNT = "no_amount", "缺少金额"
     NOT_FINITE = "not_finite", "金额不是有限数"
     NEGATIVE_AMOUNT = "negative_amount", "金额为负"
