@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import attrs
 from attrs import field, frozen
@@ -19,14 +19,41 @@ from retention.mechanisms.periods import When, checked
 from retention.mechanisms.words import Word
 
 State = TypeVar("State")
-Stored = TypeVar("Stored", bound="Fact")
 
 
-def _time(_: object, attribute: Any, value: When) -> None:  # noqa: ANN401
+class Asked(Protocol):
+    """What a command shows to find out whether it came before."""
+
+    @property
+    def name(self) -> Word:
+        """The term of the command."""
+
+    @property
+    def key(self) -> str:
+        """The key under which it may come twice."""
+
+
+class Kept(Protocol):
+    """What a stored fact shows: the key of its command, and whether it came from this one."""
+
+    @property
+    def key(self) -> str:
+        """The key of its command."""
+
+    def answers(self, command: Any, /) -> bool:  # noqa: ANN401
+        """Whether this fact came from such a command, the time aside."""
+
+
+Stored = TypeVar("Stored", bound=Kept)
+
+
+def timed(_: object, attribute: Any, value: When) -> None:  # noqa: ANN401
+    """Validate a time: a date, or an instant with its zone."""
     checked(value, attribute.name)
 
 
-def _who(_: object, attribute: Any, value: str) -> None:  # noqa: ANN401
+def who(_: object, attribute: Any, value: str) -> None:  # noqa: ANN401
+    """Validate an actor: somebody must be named."""
     if not value:
         raise InvalidValueError(attribute.name, "''", "the person or system that does it")
 
@@ -37,8 +64,8 @@ class Command:
 
     name: ClassVar[Word]
 
-    at: When = field(validator=_time)
-    by: str = field(validator=_who)
+    at: When = field(validator=timed)
+    by: str = field(validator=who)
     key: str = ""
 
     def body(self) -> dict[str, Any]:
@@ -53,8 +80,8 @@ class Fact:
 
     name: ClassVar[Word]
 
-    at: When = field(validator=_time)
-    by: str = field(validator=_who)
+    at: When = field(validator=timed)
+    by: str = field(validator=who)
     on: date
     key: str = ""
 
@@ -68,7 +95,7 @@ class Fact:
 
 def repeated(
     state: State,
-    command: Command,
+    command: Asked,
     earlier: Iterable[Stored],
     *,
     given: str,
