@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from retention.complaint_rates import ComplaintRates
 from retention.lifecycle import Lifecycle, Stage
 from retention.mechanisms.decisions import Decision
 from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.periods import When, local_date, zone_of
-from retention.mechanisms.policies import Policy, policy
+from retention.mechanisms.policies import Policy, blank, policy
+from retention.mechanisms.tables import Shown, Table, headline
 from retention.segmentation import Layer, RfmCells, Segmentation
+from retention.surveys import Surveys
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from retention.dues import Dues
     from retention.logs import InteractionLog, PurchaseLog
     from retention.mechanisms.answers import Problem
     from retention.mechanisms.outcomes import Movement, Outcomes
+    from retention.mechanisms.words import Language
 
 
 @policy
@@ -45,11 +49,16 @@ class Handbook(Policy):
     title_zh: str
     segmentation: Segmentation = field(factory=Segmentation)
     lifecycle: Lifecycle = field(factory=Lifecycle)
+    surveys: Surveys = field(default=blank("no surveys"))
+    complaint_rates: ComplaintRates = field(default=blank("no complaint rates"))
 
 
 @frozen(eq=False)
-class Assessment:
-    """Every customer of a log under one handbook, with reasons and what is due next."""
+class Assessment(Shown):
+    """Every customer of a log under one handbook, with reasons and what is due next.
+
+    In a notebook it shows customers and spend per layer and per stage.
+    """
 
     handbook: Handbook
     as_of: When
@@ -72,6 +81,53 @@ class Assessment:
     def problems(self) -> tuple[Problem, ...]:
         """Rows of the logs that were set aside."""
         return self.stages.problems
+
+    def __len__(self) -> int:
+        """Return the number of customers."""
+        return len(self.stages)
+
+    def __repr__(self) -> str:
+        """Return sizes alone: ids and amounts of customers do not belong into messages."""
+        unit = f"customers under {self.handbook.name} as of {self.as_of}"
+        counts = {"purchases": self.purchases, "facts later": self.left_out}
+        return headline("Assessment", len(self), unit, counts | {"problems": len(self.problems)})
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Return one row a customer: layer, stage, RFM bands, and the next change of stage.
+
+        Text is empty and a band is 0 for whoever is outside the population of that axis;
+        ``due_on`` is NaT where time alone changes nothing.
+        """
+        import numpy as np
+
+        from retention.mechanisms.outcomes import cross
+
+        found = cross(
+            layer=self.layers,
+            stage=self.stages,
+            recency=self.rfm.recency,
+            frequency=self.rfm.frequency,
+            monetary=self.rfm.monetary,
+        ).to_columns()
+        for name in ("recency", "frequency", "monetary"):
+            found[name] = np.where(found[name] == "", "0", found[name]).astype(np.int64)
+        due = self.due.to_columns()
+        place = np.searchsorted(found["customer"], due["customer"])
+        on = np.full(len(found["customer"]), "NaT", "datetime64[D]")
+        becomes = np.full(len(on), "", due["becomes"].dtype)
+        on[place], becomes[place] = due["on"], due["becomes"]
+        return {**found, "due_on": on, "due_stage": np.where(np.isnat(on), "", becomes)}
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return customers and spend per layer."""
+        return self.layers.to_table(language, currency=self.currency)
+
+    def to_tables(self, language: Language = "en") -> tuple[Table, ...]:
+        """Return customers and spend per layer, and per stage."""
+        return (
+            self.to_table(language),
+            self.stages.to_table(language, currency=self.currency),
+        )
 
     def examples(self, number: int = 10) -> Iterator[tuple[Any, Decision[Layer], Decision[Stage]]]:
         """Customers to look at: the largest spenders of every layer in turn, with both decisions.

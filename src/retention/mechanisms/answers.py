@@ -28,11 +28,22 @@ class Code(Word):
     KEY_REUSED = "key_reused", "编号已用于其他内容"
     NO_TIME = "no_time", "缺少时间"
     NAIVE_INSTANT = "naive_instant", "时间缺少时区"
+    NEGATIVE_TIME = "negative_time", "时长为负"
+    END_BEFORE_START = "end_before_start", "结束早于开始"
+    BEYOND_KNOWN = "beyond_known", "超出已知日期"
     NO_AMOUNT = "no_amount", "缺少金额"
     NOT_FINITE = "not_finite", "金额不是有限数"
     NEGATIVE_AMOUNT = "negative_amount", "金额为负"
     NO_CUSTOMER = "no_customer", "缺少客户"
     DUPLICATE_ORDER = "duplicate_order", "订单重复"
+    OUT_OF_SCALE = "out_of_scale", "评分超出量表"
+    BAD_ANSWER = "bad_answer", "答案不符合题目"
+    ANSWERED_TWICE = "answered_twice", "重复作答"
+    NOT_ENTITLED = "not_entitled", "无此权益"
+    ALREADY_GRANTED = "already_granted", "已发放"
+    NOT_THE_DAY = "not_the_day", "不在发放日"
+    NOT_APPLICABLE = "not_applicable", "不适用"
+    LEAD_TOO_SHORT = "lead_too_short", "提前期不足"
 
 
 @frozen

@@ -1,7 +1,7 @@
 """Shares, means and differences with what they stand on, and whether a target is met.
 
 An empty denominator gives no value, never zero. Values are exact fractions until they are
-shown (RC-10). Intervals come with the surveys; a verdict here is about the value itself.
+shown (RC-10). A verdict here is about the value itself; ``intervals`` say how sure it is.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def verdict(
     >>> verdict(Fraction(-2, 100), at_most=-0.03)
     <Verdict.MISSED: 'missed'>
     """
-    low, high = _target(at_least, "at_least"), _target(at_most, "at_most")
+    low, high = exact(at_least, "at_least"), exact(at_most, "at_most")
     if low is None and high is None:
         raise InvalidValueError("verdict", None, "at_least or at_most")
     if value is None:
@@ -113,8 +113,12 @@ def verdict(
     return Verdict.MET if met else Verdict.MISSED
 
 
-def _target(given: Fraction | float | None, where: str) -> Fraction | None:
-    """Read a target as it was written: 0.3 is three tenths."""
+def exact(given: Fraction | float | None, where: str) -> Fraction | None:
+    """Read a target as it was written: 0.3 is three tenths.
+
+    >>> exact(0.3, "at_least")
+    Fraction(3, 10)
+    """
     if given is None or isinstance(given, Fraction):
         return given
     if not math.isfinite(given):

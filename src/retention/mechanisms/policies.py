@@ -52,6 +52,9 @@ class Source:
         return f"{self.origin} {self.clause}".strip()
 
 
+_GIVEN = Source(Origin.GIVEN)
+
+
 @frozen
 class _Citation:
     """A value on its way into a policy, with its source."""
@@ -218,22 +221,27 @@ class Policy:
 
     def source(self, name: str) -> Source:
         """Source of one field; a changed value has lost its citation by itself."""
-        source, value = self.sources.get(name, (Source(Origin.GIVEN), None))
+        source, value = self.sources.get(name, (_GIVEN, None))
         unchanged = name in self.sources and value == getattr(self, name)
-        return source if unchanged else Source(Origin.GIVEN)
+        return source if unchanged else _GIVEN
 
-    def values(self, prefix: str = "") -> Iterator[Entry]:
-        """Every value below this policy, in the order of the fields, with path and source."""
+    def values(self, prefix: str = "", source: Source = _GIVEN) -> Iterator[Entry]:
+        """Every value below this policy, in the order of the fields, with path and source.
+
+        ``source`` is that of this policy as a whole: what has no source of its own has this.
+        """
         for name, attribute in _names(self).items():
             value = getattr(self, attribute)
             inner = prefix if name == self.rows_in else f"{prefix}{name}."
+            own = self.source(attribute)
+            found = source if own.origin is Origin.GIVEN else own
             if isinstance(value, Policy):
-                yield from value.values(inner)
+                yield from value.values(inner, found)
             elif _is_table(value):
                 for row in value:
-                    yield from row.values(f"{inner}{row.key}.")
+                    yield from row.values(f"{inner}{row.key}.", found)
             else:
-                yield Entry(prefix + name, value, self.source(attribute))
+                yield Entry(prefix + name, value, found)
 
     def assumed(self) -> tuple[Entry, ...]:
         """Return the values that stand in for something the handbook does not say."""

@@ -15,6 +15,7 @@ from retention.mechanisms.obligations import After
 from retention.mechanisms.policies import assumed, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Measure
+from retention.presets._surveys import customer_operations_surveys
 from retention.publications import PublicationTerms
 from retention.regrading import Regrading
 from retention.scores import Factor, Scored, Scoring
@@ -148,4 +149,5 @@ customer_operations = Handbook(
             ),
         ),
     ),
+    surveys=customer_operations_surveys,
 )

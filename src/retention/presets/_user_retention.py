@@ -29,6 +29,7 @@ from retention.mechanisms.obligations import After
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Measure
+from retention.presets._surveys import user_retention_surveys
 from retention.regrading import Regrading
 from retention.segmentation import Segmentation
 
@@ -569,4 +570,5 @@ user_retention = Handbook(
         ),
         zone=ZONE,
     ),
+    surveys=user_retention_surveys,
 )
