@@ -26,9 +26,14 @@ def machine(number: str) -> tuple[list[str], list[str]]:
     for line in (RULES / "machines.md").read_text(encoding="utf-8").splitlines():
         if f"{number} |" in line:
             cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-            return cells[2].split(", "), cells[3].split("; ")
+            return cells[2].split(", "), _apart(cells[3])
     message = f"no machine {number}"
     raise AssertionError(message)
+
+
+def _apart(transitions: str) -> list[str]:
+    """Split at semicolons, but for those inside brackets."""
+    return re.split(r"; (?![^\[(]*[\])])", transitions)
 
 
 def edges(transitions: list[str]) -> set[tuple[str, str, str]]:

@@ -172,6 +172,9 @@ def test_every_value_names_origin_and_source() -> None:
                 ".pinned",
                 ".name",
                 ".survey",
+                ".promised",
+                ".command",
+                ".about",
                 ".rule",
             )
         )

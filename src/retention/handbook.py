@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from retention.complaint_rates import ComplaintRates
+from retention.feedback import Feedback
 from retention.lifecycle import Lifecycle, Stage
 from retention.mechanisms.decisions import Decision
 from retention.mechanisms.errors import InvalidValueError
@@ -49,6 +50,7 @@ class Handbook(Policy):
     title_zh: str
     segmentation: Segmentation = field(factory=Segmentation)
     lifecycle: Lifecycle = field(factory=Lifecycle)
+    feedback: Feedback = field(default=blank("no feedback cases"))
     surveys: Surveys = field(default=blank("no surveys"))
     complaint_rates: ComplaintRates = field(default=blank("no complaint rates"))
 

@@ -25,7 +25,7 @@ class Asked(Protocol):
     """What a command shows to find out whether it came before."""
 
     @property
-    def name(self) -> Word:
+    def name(self) -> str:
         """The term of the command."""
 
     @property

@@ -36,13 +36,27 @@ class Code(Word):
     NEGATIVE_AMOUNT = "negative_amount", "金额为负"
     NO_CUSTOMER = "no_customer", "缺少客户"
     DUPLICATE_ORDER = "duplicate_order", "订单重复"
+    TOO_FEW_POINTS = "too_few_points", "积分不足"
+    UNKNOWN_CURRENCY = "unknown_currency", "积分种类未定义"
+    UNKNOWN_REFERENCE = "unknown_reference", "查无此记录"
+    ALREADY_RESOLVED = "already_resolved", "已处理完毕"
+    ABOVE_LIMIT = "above_limit", "超出可处理数量"
+    NOT_APPROVED = "not_approved", "未经他人批准"
+    TOO_LATE = "too_late", "已过期限"
+    EXPIRES_TOO_SOON = "expires_too_soon", "失效日不晚于可用日"
+    BREAKS_HISTORY = "breaks_history", "会使其后的记录不成立"
     OUT_OF_SCALE = "out_of_scale", "评分超出量表"
     BAD_ANSWER = "bad_answer", "答案不符合题目"
+    BAD_FORM = "bad_form", "表单不完整"
+    NO_RIGHT = "no_right", "无权操作"
     ANSWERED_TWICE = "answered_twice", "重复作答"
     NOT_ENTITLED = "not_entitled", "无此权益"
     ALREADY_GRANTED = "already_granted", "已发放"
     NOT_THE_DAY = "not_the_day", "不在发放日"
     NOT_APPLICABLE = "not_applicable", "不适用"
+    NOT_A_MEMBER = "not_a_member", "会员资格未生效"
+    NOT_OFFERED = "not_offered", "不在兑换范围"
+    OVERRIDE_REQUIRED = "override_required", "需要授权批准"
     LEAD_TOO_SHORT = "lead_too_short", "提前期不足"
 
 
@@ -108,7 +122,7 @@ class Problem:
         return self.text()
 
 
-@frozen
+@frozen(weakref_slot=False)  # so that it has a maker
 class Accepted(Generic[S_co, F_co]):
     """The command holds: the state afterwards, the facts to store, the requests to carry out.
 

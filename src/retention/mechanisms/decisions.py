@@ -277,6 +277,16 @@ def label(outcome: object, language: Language = "en") -> str:
     return outcome.zh if language == "zh" and isinstance(outcome, Word) else str(outcome)
 
 
+def said(outcome: object, language: Language = "en") -> str:
+    """Name of an outcome for people: its words in English, the handbook's term in Chinese.
+
+    >>> from retention.segmentation import Layer
+    >>> said(Layer.HIGH_ACTIVE), said(Layer.LOST, "zh"), said("small", "zh"), said(None)
+    ('high active', '流失客户', 'small', 'outside')
+    """
+    return outcome.label(language) if isinstance(outcome, Word) else label(outcome, language)
+
+
 def _tops(rule: Rule, measure: str) -> Iterator[float]:
     """Upper limits that a rule sets on a measure."""
     for limit in rule.limits():

@@ -174,6 +174,14 @@ class RuleTruthError(RetentionError, TypeError):
     zh = "{where}：{given} 本身没有真假；{allowed}"
 
 
+class BeyondKnownError(RetentionError, LookupError):
+    """A time was asked about for which a calendar or a table has no dates."""
+
+    code = "beyond_known"
+    en = "{where}: no dates are known for {given}; known: {allowed}; add what is missing"
+    zh = "{where}：没有 {given} 的日期数据；已知范围：{allowed}；请补充数据"
+
+
 class BlankValueError(RetentionError):
     """A value that the handbook leaves open was used before anybody filled it."""
 

@@ -27,6 +27,7 @@ from retention.mechanisms.errors import (
     UnreadableTextError,
 )
 from retention.mechanisms.folds import edges_of, folded, marked, mask, places, texts
+from retention.mechanisms.tables import Column, Head, Shown, Table, count_text, figures, headline
 from retention.mechanisms.words import Language, Word
 
 if TYPE_CHECKING:
@@ -141,6 +142,10 @@ class Machine(Generic[S, C]):
         """Rows that time alone makes, all of them or those that leave a state."""
         timed = (each for each in self.steps if each.command is None)
         return tuple(each for each in timed if state is None or each.source is state)
+
+    def __str__(self) -> str:
+        """Return the id and every row: what a fingerprint of a policy is made from."""
+        return f"{self.id}: {'; '.join(map(str, self.steps))}"
 
     # --- what the table says about itself -------------------------------------------------------
 
@@ -343,7 +348,7 @@ class Codes(Generic[S, C]):
 
 
 @frozen(eq=False)
-class Refusals(Generic[S, C]):
+class Refusals(Shown, Generic[S, C]):
     """Commands that did not hold, as columns; one of them is explained when asked for."""
 
     machine: Machine[S, C]
@@ -354,6 +359,21 @@ class Refusals(Generic[S, C]):
     def __len__(self) -> int:
         """Return the number of refused commands."""
         return len(self.rows)
+
+    def __repr__(self) -> str:
+        """Return sizes alone."""
+        codes, number = self._summed()
+        counts = {str(each.code): n for each, n in zip(codes, number, strict=True)}
+        return headline("Refusals", len(self), "rows", counts)
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return how many rows were refused, by state, command and code."""
+        rows = (
+            (*map(str, each.given), str(each.code), count_text(number))
+            for each, number in zip(*self._summed(), strict=True)
+        )
+        columns = (Column(head.label(language)) for head in (Head.STATE, Head.COMMAND, Head.CODE))
+        return Table((*columns, *figures([Head.ROWS.label(language)])), rows)
 
     def at(self, row: int) -> Refused:
         """Return the refusal of one row: why, what was missing, what would be accepted."""
@@ -392,6 +412,13 @@ class Refusals(Generic[S, C]):
     def _decoded(self, codes: Any) -> Any:  # noqa: ANN401  one or columns
         """Return the places of states and commands."""
         return self.machine._numbers.decode(codes)  # noqa: SLF001  its own machine
+
+    def _summed(self) -> tuple[list[Refused], list[int]]:
+        """Refusals that read the same once, and how many rows each stands for."""
+        import numpy as np
+
+        _, first, number = np.unique(self._kinds(), return_index=True, return_counts=True)
+        return [self._at(int(place)) for place in first], number.tolist()
 
     def _kinds(self) -> Numbers:
         """One number for all refusals that read the same."""

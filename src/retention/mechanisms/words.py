@@ -7,7 +7,7 @@ beside it. Sentences are not kept here: errors and answers own theirs.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 Language = Literal["en", "zh"]
 
@@ -22,6 +22,12 @@ class Word(StrEnum):
     """
 
     zh: str
+    _heading_zh: ClassVar[str]
+
+    def __init_subclass__(cls, zh: str = "结果") -> None:
+        """Keep the Chinese name of the enumeration itself."""
+        super().__init_subclass__()
+        cls._heading_zh = zh
 
     def __new__(cls, code: str, zh: str = "") -> Self:
         """Make a member from its code and its Chinese name, which no term may lack."""
@@ -32,6 +38,18 @@ class Word(StrEnum):
         word._value_ = code
         word.zh = zh
         return word
+
+    @classmethod
+    def heading(cls, language: Language = "en") -> str:
+        """Name of the enumeration itself, as it stands above a column.
+
+        >>> class SpendGrade(Word, zh="消费等级"):
+        ...     GOLD = "gold", "金卡"
+        >>> SpendGrade.heading(), SpendGrade.heading("zh")
+        ('spend grade', '消费等级')
+        """
+        words = "".join(f" {c.lower()}" if c.isupper() else c for c in cls.__name__)
+        return cls._heading_zh if language == "zh" else words.strip()
 
     def label(self, language: Language = "en") -> str:
         """Name for people: the code with spaces in English, the handbook's term in Chinese."""

@@ -3,43 +3,66 @@
 Office machines need no class a command: an act names its command and brings values under the
 names that the table asks for. What must be true besides (a condition that an area computes)
 and the role of the actor are names as well. The log of steps is the only truth; the progress
-of an entity is made from it by ``replay``.
+of an entity is made from it by ``replay``, the states of many from columns by ``states``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import attrs
 from attrs import field, frozen
 
 from retention.mechanisms.acts import repeated, timed, who
-from retention.mechanisms.answers import Accepted, Code, Refused
-from retention.mechanisms.errors import InvalidValueError, UnknownNameError
-from retention.mechanisms.machines import Machine
+from retention.mechanisms.answers import Accepted, Code, Problem, Refused
+from retention.mechanisms.errors import (
+    DuplicateError,
+    InvalidValueError,
+    UnequalColumnsError,
+    UnknownNameError,
+    WrongTypeError,
+)
+from retention.mechanisms.machines import Machine, Refusals
 from retention.mechanisms.periods import When, in_utc, local_date, zone_of
 from retention.mechanisms.policies import Policy, policy
 from retention.mechanisms.words import Word
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
 S = TypeVar("S", bound=Word)
 C = TypeVar("C", bound=Word)
-
-_NOTHING: tuple[object, ...] = (None, "", (), False)  # a name with such a value is not brought
+N = TypeVar("N", bound=str)  # what an act calls its command: the word, or its code
 
 
 def _brought(given: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
     pairs = cast("Mapping[str, Any]", given).items() if isinstance(given, Mapping) else given
-    return tuple(sorted(((name, _held(value)) for name, value in pairs), key=_name))
+    found = tuple(sorted(((name, _held(value, name)) for name, value in pairs), key=_name))
+    names = [name for name, _ in found]
+    if len(set(names)) < len(names):
+        raise DuplicateError("brings", next(name for name in names if names.count(name) > 1))
+    return found
 
 
 def _name(pair: tuple[str, Any]) -> str:
     return pair[0]
 
 
-def _held(value: Any) -> Any:  # noqa: ANN401  whatever a form holds
-    return tuple(value) if isinstance(value, list) else value
+def _held(value: Any, name: str) -> Any:  # noqa: ANN401  whatever a form holds
+    """Return a value that stays as it is: lists become tuples."""
+    if isinstance(value, list | tuple):
+        return tuple(_held(each, name) for each in cast("Iterable[Any]", value))
+    if isinstance(value, Mapping | AbstractSet):
+        raise WrongTypeError(f"brings.{name}", value, "one value, or several in a tuple or a list")
+    return cast("Any", value)
+
+
+def _empty(value: object) -> bool:
+    """Whether nothing stands under a name; 0 is something."""
+    return value is None or value is False or (isinstance(value, str | tuple) and not value)
 
 
 class _Brings:
@@ -61,7 +84,7 @@ class _Brings:
 
 
 @frozen
-class Act(_Brings, Generic[C]):
+class Act(_Brings, Generic[N]):
     """A command of an office machine: what, when, by whom, in which role, and what it brings.
 
     >>> act = Act("assign", at=date(2024, 5, 6), by="li", brings={"department": "logistics"})
@@ -69,7 +92,7 @@ class Act(_Brings, Generic[C]):
     ('logistics', None)
     """
 
-    name: C
+    name: N
     at: When = field(validator=timed, kw_only=True)
     by: str = field(validator=who, kw_only=True)
     role: str = field(default="", kw_only=True)
@@ -79,7 +102,7 @@ class Act(_Brings, Generic[C]):
     @property
     def names(self) -> frozenset[str]:
         """Names under which something was brought, the role among them."""
-        named = {name for name, value in self.brings if value not in _NOTHING}
+        named = {name for name, value in self.brings if not _empty(value)}
         return frozenset(named | ({self.role} if self.role else set()))
 
     def body(self) -> dict[str, Any]:
@@ -101,7 +124,7 @@ class Taken(_Brings, Generic[S, C]):
     key: str = field(default="", kw_only=True)
     brings: tuple[tuple[str, Any], ...] = field(default=(), converter=_brought, kw_only=True)
 
-    def answers(self, act: Act[C]) -> bool:
+    def answers(self, act: Act[C] | Act[str]) -> bool:
         """Whether this step came from such an act, the time aside."""
         body = act.body()
         return self.name == act.name and all(getattr(self, x) == y for x, y in body.items())
@@ -162,6 +185,14 @@ class Workflow(Policy, Generic[S, C]):
     machine: Machine[S, C]
     first: S
     zone: str = "Asia/Shanghai"
+    # Conditions of the table that only the area finds true: no act can bring them.
+    judged: tuple[str, ...] = field(default=(), converter=tuple)
+
+    def __attrs_post_init__(self) -> None:
+        needs = sorted({name for each in self.machine.steps for name in each.needs})
+        strange = next((name for name in self.judged if name not in needs), None)
+        if strange is not None:
+            raise UnknownNameError(f"Workflow.judged, machine {self.machine.id}", strange, needs)
 
     def start(self, id: str) -> Progress[S, C]:  # noqa: A002  the word that stores use
         """Return an entity to which nothing has happened."""
@@ -172,7 +203,7 @@ class Workflow(Policy, Generic[S, C]):
     def decide(
         self,
         progress: Progress[S, C],
-        act: Act[C],
+        act: Act[C] | Act[str],
         *,
         earlier: Iterable[Taken[S, C]] = (),
         holds: Collection[str] = (),
@@ -189,11 +220,14 @@ class Workflow(Policy, Generic[S, C]):
         again = repeated(progress, act, earlier, given=progress.state, allowed=allowed)
         if again is not None:
             return again
-        step = self.machine.step(progress.state, command, act.names | frozenset(holds))
-        if isinstance(step, Refused):
+        given = (act.names - frozenset(self.judged)) | frozenset(holds)
+        step = self.machine.step(progress.state, command, given)
+        if isinstance(step, Refused) and step.code is not Code.NAMES_MISSING:
             return step
-        lacking = (*missing, *(() if self._in_order(progress, act) else ("later_time",)))
-        if lacking:
+        needed = step.missing if isinstance(step, Refused) else ()
+        late = () if self._in_order(progress, act) else ("later_time",)
+        lacking = tuple(dict.fromkeys((*needed, *missing, *late)))
+        if isinstance(step, Refused) or lacking:
             return Refused(Code.NAMES_MISSING, (progress.state, command), lacking, allowed)
         taken = self._taken(act, command, step.source, step.target)
         return Accepted(progress.apply(taken), (taken,))
@@ -205,16 +239,55 @@ class Workflow(Policy, Generic[S, C]):
             return self.start(id)
         return Progress(id, found[-1].target, found)
 
+    def states(
+        self,
+        entities: ArrayLike,
+        commands: ArrayLike,
+        given: Mapping[str, ArrayLike] | None = None,
+    ) -> WorkflowStates[S, C]:
+        """Return the state of every entity of a log in columns; its steps stand in their order.
+
+        Without ``given`` the rows are steps that were taken, so whatever they needed was
+        there. With it they are commands to be judged, and it says which row brings which name.
+        A row that the table does not take changes nothing and is reported.
+
+        >>> class Door(Word):
+        ...     OPEN = "open", "开"
+        ...     SHUT = "shut", "关"
+        >>> class Do(Word):
+        ...     CLOSE = "close", "关门"
+        >>> door = Workflow(Machine("door", Door, Do, "open -close-> shut [hand]"), Door.OPEN)
+        >>> found = door.states(["d-2", "d-1", "d-2"], ["close", "close", "close"])
+        >>> found.of("d-2").value, found.counts(), str(found.problems[0])
+        ('shut', {'open': 0, 'shut': 2}, 'not possible: 1 row (2), first close while shut; \
+allowed: nothing')
+        """
+        import numpy as np
+
+        who, does = np.asarray(entities), np.asarray(commands)
+        if len(who) != len(does):
+            raise UnequalColumnsError("states", {"entities": len(who), "commands": len(does)})
+        ids, places = np.unique(who, return_inverse=True)
+        order = np.argsort(places, kind="stable")
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(places, minlength=len(ids)))])
+        needs = {name for each in self.machine.steps for name in each.needs}
+        brought: Mapping[str, ArrayLike] = dict.fromkeys(needs, True) if given is None else given
+        columns = {name: np.asarray(column) for name, column in brought.items()}
+        turned = {name: each[order] if each.ndim else each for name, each in columns.items()}
+        done = self.machine.replay(self.first, does[order], offsets, turned)
+        problems = tuple(_problems(done.refusals, order))
+        return WorkflowStates(self.machine, ids, done.states, problems)
+
     def allowed(self, progress: Progress[S, C]) -> tuple[C, ...]:
         """Commands that have a row in this state."""
         return self.machine.allowed(progress.state)
 
-    def _command(self, act: Act[C]) -> C:
+    def _command(self, act: Act[C] | Act[str]) -> C:
         if act.name not in tuple(self.machine.commands):
             raise UnknownNameError("act", act.name, [str(x) for x in self.machine.commands])
         return self.machine.commands(act.name)
 
-    def _in_order(self, progress: Progress[S, C], act: Act[C]) -> bool:
+    def _in_order(self, progress: Progress[S, C], act: Act[C] | Act[str]) -> bool:
         last = progress.last
         if last is None:
             return True
@@ -222,7 +295,7 @@ class Workflow(Policy, Generic[S, C]):
         days = local_date(last.at, zone), local_date(act.at, zone)
         return days[0] < days[1] or (days[0] == days[1] and not _before(act.at, last.at))
 
-    def _taken(self, act: Act[C], command: C, source: S, target: S) -> Taken[S, C]:
+    def _taken(self, act: Act[C] | Act[str], command: C, source: S, target: S) -> Taken[S, C]:
         return Taken(
             command,
             source,
@@ -241,3 +314,48 @@ def _before(one: When, other: When) -> bool:
     if not isinstance(one, datetime) or not isinstance(other, datetime):
         return False
     return in_utc(one) < in_utc(other)
+
+
+@frozen(eq=False)
+class WorkflowStates(Generic[S, C]):
+    """The states of many entities as columns, and the rows of the log that do not fit."""
+
+    machine: Machine[S, C] = field(repr=False)
+    entities: NDArray[Any] = field(repr=False)  # rising, each once
+    codes: NDArray[Any] = field(repr=False)  # places in the enumeration of states
+    problems: tuple[Problem, ...] = ()
+
+    def of(self, entity: object) -> S:
+        """Return the state of one entity; raise when the log does not name it."""
+        import numpy as np
+
+        found = np.flatnonzero(self.entities == entity)
+        if not len(found):
+            raise UnknownNameError("entity", entity, f"{len(self.entities)} entities of the log")
+        return list(self.machine.states)[int(self.codes[found[0]])]
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of entities in each state, in the order of the machine."""
+        import numpy as np
+
+        names = [each.value for each in self.machine.states]
+        return dict(zip(names, np.bincount(self.codes, minlength=len(names)).tolist(), strict=True))
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Return plain columns: entity, state."""
+        import numpy as np
+
+        names = np.array([each.value for each in self.machine.states])
+        return {"entity": self.entities, "state": names[self.codes]}
+
+
+def _problems(refusals: Refusals[S, C], order: NDArray[Any]) -> Iterator[Problem]:
+    """One problem for each code and command while a state, with the rows as they were given."""
+    found: dict[tuple[Code, str, str], list[int]] = {}
+    for place in refusals.rows.tolist():
+        no = refusals.at(place)
+        needs = f", which needs {', '.join(no.missing)}" if no.missing else ""
+        said = f"{no.given[1]} while {no.given[0]}{needs}", ", ".join(no.allowed) or "nothing"
+        found.setdefault((no.code, *said), []).append(int(order[place]))
+    for (code, given, allowed), rows in found.items():
+        yield Problem(code, tuple(sorted(rows)), given, allowed)

@@ -21,6 +21,7 @@ from retention.measures import (
 from retention.mechanisms.decisions import Bands, Case, FirstMatch
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
+from retention.presets._feedback import ecommerce_feedback
 from retention.presets._surveys import ecommerce_complaint_rates, ecommerce_surveys
 from retention.regrading import Regrading
 from retention.segmentation import Action, Goal, Layer, LayerCase, Rfm, Segmentation
@@ -233,6 +234,7 @@ ecommerce = Handbook(
         ),
         zone=ZONE,
     ),
+    feedback=ecommerce_feedback,
     surveys=ecommerce_surveys,
     complaint_rates=ecommerce_complaint_rates,
 )

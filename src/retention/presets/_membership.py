@@ -10,6 +10,7 @@ from retention.handbook import Handbook
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
+from retention.presets._feedback import membership_feedback
 from retention.presets._surveys import membership_surveys
 from retention.scores import Factor, Scored, Scoring
 from retention.segmentation import Segmentation
@@ -92,5 +93,6 @@ membership = Handbook(
     segmentation=Segmentation(
         population=EVERYBODY, ranking=RANKING, zone=ZONE, classifications=(VALUE_SCORE, TIERS)
     ),
+    feedback=membership_feedback,
     surveys=membership_surveys,
 )

@@ -12,6 +12,7 @@ from retention.mechanisms.decisions import Bands, Case, FirstMatch
 from retention.mechanisms.obligations import After
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
+from retention.presets._feedback import new_measures_feedback
 from retention.segmentation import Rfm, Segmentation
 from retention.tags import Tag, TagLibrary, TagRule, tagged
 
@@ -107,4 +108,5 @@ new_measures = Handbook(
             every=stated(After(months=1), "004 二(一)1(3) 「定期(如每月)重新评估客户标签」"),
         ),
     ),
+    feedback=new_measures_feedback,
 )

@@ -29,6 +29,7 @@ from retention.mechanisms.obligations import After
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Measure
+from retention.presets._feedback import user_retention_feedback
 from retention.presets._surveys import user_retention_surveys
 from retention.regrading import Regrading
 from retention.segmentation import Segmentation
@@ -570,5 +571,6 @@ user_retention = Handbook(
         ),
         zone=ZONE,
     ),
+    feedback=user_retention_feedback,
     surveys=user_retention_surveys,
 )
