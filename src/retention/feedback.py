@@ -175,7 +175,7 @@ class Feedback(Policy):
     zone: str = "Asia/Shanghai"
 
     def __attrs_post_init__(self) -> None:
-        commands = {str(x) for x in self.flow.workflow.machine.commands} | {str(x) for x in Note}
+        commands = {*self._own, *(str(x) for x in Note)}
         strange = [x.command for x in self.rights if x.command not in commands]
         events = [x for row in self.clocks_table for x in (*row.starts, *row.stops, *row.ends)]
         strange += [x for x in events if x not in commands and x != RECEIVED]
@@ -412,16 +412,21 @@ class Feedback(Policy):
         return FeedbackCase(fact.case, fact, way, self._notes.start(fact.case), (fact,))
 
     @property
+    def _own(self) -> tuple[str, ...]:
+        """Commands of the way, beside the notes that every case takes."""
+        commands: Any = self.flow.workflow.machine.commands
+        return tuple(str(x) for x in commands)
+
+    @property
     def _notes(self) -> Workflow[NoteState, Note]:
         return Workflow(NOTES, NoteState.OPEN, self.zone)
 
     def _flow_of(self, command: Act[Any]) -> Workflow[Any, Any]:
-        own = [str(x) for x in self.flow.workflow.machine.commands]
-        if command.name in own:
+        if command.name in self._own:
             return self.flow.workflow
         if command.name in tuple(Note):
             return self._notes
-        names = [*own, *(str(x) for x in Note)]
+        names = [*self._own, *(str(x) for x in Note)]
         raise UnknownNameError("act", command.name, names)
 
     def _view(self, case: FeedbackCase, flow: Workflow[Any, Any]) -> Progress[Any, Any]:
@@ -458,7 +463,7 @@ class Feedback(Policy):
         known = case.known(dict(act.brings))
         level = self._level_word(case, known) or self._assessing(act, known)
         yield f"is_{level}"
-        if level != CaseLevel.MAJOR:
+        if level != str(CaseLevel.MAJOR):
             yield "is_not_major"
         departments = act.get("departments") or ()
         least = self.triage.joint_team if self.triage else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import attrs
 from attrs import field, frozen
 
 from retention.mechanisms.acts import Command, Fact, timed, who
@@ -130,7 +131,7 @@ class IntakeForm(Policy):
     zone: str = "Asia/Shanghai"
 
     def __attrs_post_init__(self) -> None:
-        known = [x.name for x in FeedbackItem.__attrs_attrs__]
+        known = [each.name for each in attrs.fields(FeedbackItem)]
         for name in self.required:
             if name not in known:
                 raise UnknownNameError("IntakeForm.required", name, known)

@@ -27,10 +27,12 @@ class Asked(Protocol):
     @property
     def name(self) -> str:
         """The term of the command."""
+        ...
 
     @property
     def key(self) -> str:
         """The key under which it may come twice."""
+        ...
 
 
 class Kept(Protocol):
@@ -39,9 +41,11 @@ class Kept(Protocol):
     @property
     def key(self) -> str:
         """The key of its command."""
+        ...
 
     def answers(self, command: Any, /) -> bool:  # noqa: ANN401
         """Whether this fact came from such a command, the time aside."""
+        ...
 
 
 Stored = TypeVar("Stored", bound=Kept)
@@ -95,7 +99,7 @@ class Fact:
 
 def repeated(
     state: State,
-    command: Asked,
+    command: Asked | Command,
     earlier: Iterable[Stored],
     *,
     given: str,
