@@ -254,7 +254,7 @@ def test_thresholds_that_do_not_rise() -> None:
 
 def test_an_axis_by_name() -> None:
     assert OURS.classification("layers").table == OURS.layer_table
-    with refused(UnknownNameError, "segmentation", given="layer", allowed=("vip_tiers", "layers")):
+    with refused(UnknownNameError, "segmentation", given="layer", allowed=("layers",)):
         OURS.classification("layer")
 
 

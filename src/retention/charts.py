@@ -3,52 +3,27 @@
 Data in, text out. Letters and lines take the colour of the page and colours are CSS variables
 with a default, so a picture fits light and dark. Letters stay letters: they can be searched,
 copied and read aloud, and no font is needed. What the counts mean is said in ``reports``.
+Take these for a page that stands by itself, and ``plots`` for matplotlib figures of your own.
 """
 
 from __future__ import annotations
 
-import html
 import math
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from attrs import field, frozen
 
-PALETTE = ("#8592a8", "#a873c4", "#3f84d1", "#2f9b78", "#dd9a2b", "#c2574f", "#5b6bd6", "#8d8a3c")
-"""Colours of series; a page may set others as ``--chart-1``, ``--chart-2`` and so on."""
+from retention.mechanisms.tables import columns_of, escape
+
+PALETTE = ("#b9bfb4", "#a25cac", "#2c52da", "#1e8176", "#f0b52a", "#c65c24", "#4daef5", "#695231")
+"""Colours of series, apart also for colour-blind eyes; ``plots`` takes them too.
+
+A page may set others as ``--chart-1``, ``--chart-2`` and so on.
+"""
 
 _EM = 0.62  # width of a Latin letter or digit, in a wide font
 _SIZE, _SMALL = 13, 11
-
-
-def escape(text: object) -> str:
-    """Return text that is safe inside an element or an attribute of HTML and SVG.
-
-    >>> escape('<b> "A&B"' + chr(0))
-    '&lt;b&gt; &quot;A&amp;B&quot;\ufffd'
-    """
-    return html.escape("".join(c if _allowed(c) else "\ufffd" for c in str(text)))
-
-
-def _allowed(letter: str) -> bool:
-    """Control characters and halves of pairs have no place in a page."""
-    return letter in "\t\n" or unicodedata.category(letter) not in {"Cc", "Cs", "Cf"}
-
-
-def columns_of(text: str) -> int:
-    """Return how many columns a text takes when Chinese letters take two.
-
-    >>> columns_of("lost"), columns_of("流失客户")
-    (4, 8)
-    """
-    return sum(_columns(letter) for letter in text)
-
-
-def _columns(letter: str) -> int:
-    if unicodedata.combining(letter):
-        return 0
-    return 2 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1
 
 
 Name = tuple[str, str]

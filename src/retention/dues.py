@@ -19,8 +19,10 @@ from retention.ageing import bounds_of, next_change
 from retention.aggregates import Aggregate, Extreme, Run, Tally
 from retention.logs import InteractionLog, PurchaseLog
 from retention.measures import figure, is_measure
-from retention.mechanisms.decisions import FirstMatch
+from retention.mechanisms.decisions import FirstMatch, said
 from retention.mechanisms.periods import LAST_DAY, AsOf, day_number, day_of
+from retention.mechanisms.tables import Column, Head, Shown, Table, count_text, figures, headline
+from retention.mechanisms.words import Language
 from retention.summaries import Attributes, Log, Summary, View, derived, sums, view_of
 from retention.windows import Ever, Span
 
@@ -34,7 +36,7 @@ _DAY_BITS = 32  # a customer's code and a day number share one integer
 
 
 @frozen(eq=False)
-class Dues(Generic[Outcome]):
+class Dues(Shown, Generic[Outcome]):
     """Next change of every customer: the date, the outcome now, and the one it becomes.
 
     ``on`` is NaT where time alone changes nothing any more.
@@ -42,12 +44,40 @@ class Dues(Generic[Outcome]):
 
     table: FirstMatch[Outcome] = field(repr=False)
     customers: NDArray[Any] = field(repr=False)
-    on: NDArray[np.datetime64]
+    on: NDArray[np.datetime64] = field(repr=False)
     current: NDArray[np.uint8] = field(repr=False)
     becomes: NDArray[np.uint8] = field(repr=False)
 
+    def __len__(self) -> int:
+        """Return the number of customers."""
+        return len(self.customers)
+
+    def __repr__(self) -> str:
+        """Return sizes alone."""
+        return headline("Dues", len(self), "customers", {"will change": int(self._changing.sum())})
+
+    @property
+    def _changing(self) -> NDArray[np.bool_]:
+        return ~np.isnat(self.on)
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return customers per change with its earliest and latest day, the most frequent first."""
+        codes = self.current.astype(np.int64) * len(self.table.outcomes) + self.becomes
+        changes, number = np.unique(codes[self._changing], return_counts=True)
+        rows = []
+        for place in np.argsort(-number, kind="stable").tolist():
+            was, now = divmod(int(changes[place]), len(self.table.outcomes))
+            days = self.on[self._changing & (codes == changes[place])]
+            change = " → ".join(said(self.table.outcomes[code], language) for code in (was, now))
+            rows.append((change, count_text(int(number[place])), str(days.min()), str(days.max())))
+        never = len(self) - int(number.sum())
+        rows.append((Head.NEVER_BY_ITSELF.label(language), count_text(never), "", ""))
+        heads = (Head.CUSTOMERS, Head.EARLIEST, Head.LATEST)
+        first = Column(Head.CHANGE.label(language))
+        return Table((first, *figures(head.label(language) for head in heads)), rows)
+
     def to_columns(self) -> dict[str, NDArray[Any]]:
-        """Return plain columns; outcomes as text."""
+        """Return plain columns; outcomes as text, and ``on`` is NaT where nothing changes."""
         names = np.array([str(outcome) for outcome in self.table.outcomes])
         return {
             "customer": self.customers,

@@ -21,13 +21,23 @@ from retention import ageing, measures
 from retention.activity import History
 from retention.classifications import Classification
 from retention.mechanisms.answers import Reason
-from retention.mechanisms.decisions import Case, Decision, FirstMatch
+from retention.mechanisms.decisions import Case, Decision, FirstMatch, said
 from retention.mechanisms.errors import InvalidValueError, UnknownNameError
 from retention.mechanisms.periods import When
 from retention.mechanisms.policies import Policy, policy
 from retention.mechanisms.ranks import Ties, best_ranks
 from retention.mechanisms.rules import Rule
-from retention.mechanisms.words import Word
+from retention.mechanisms.tables import (
+    Column,
+    Head,
+    Shown,
+    Table,
+    count_text,
+    figures,
+    headline,
+    share_text,
+)
+from retention.mechanisms.words import Language, Word
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -40,7 +50,7 @@ if TYPE_CHECKING:
 Outcome = TypeVar("Outcome")
 
 
-class PurchaseClass(Word):
+class PurchaseClass(Word, zh="购买类别"):
     """Classes by purchase behaviour (C-01, C-02, VAR-03)."""
 
     NONE = "none", "未购买"
@@ -51,14 +61,14 @@ class PurchaseClass(Word):
     DORMANT = "dormant", "休眠客户"  # AMB-06, when a handbook wants it
 
 
-class Overdue(Word):
+class Overdue(Word, zh="逾期标记"):
     """Flag beside the purchase class: the window is over, the contact is not (AMB-06)."""
 
     OVERDUE = "overdue", "逾期未复购"
     IN_TIME = "in_time", "未逾期"
 
 
-class PartyType(Word):
+class PartyType(Word, zh="客户类型"):
     """Who the customer is (C-03)."""
 
     INDIVIDUAL = "individual", "个人客户"
@@ -66,7 +76,7 @@ class PartyType(Word):
     UNKNOWN = "unknown", "类型未登记"
 
 
-class IndustryClass(Word):
+class IndustryClass(Word, zh="行业类别"):
     """Classes by industry; which industries they are is policy data (C-04)."""
 
     INDUSTRY_A = "industry_a", "行业A用户"
@@ -74,7 +84,7 @@ class IndustryClass(Word):
     OTHER = "other", "其他行业用户"
 
 
-class ValueClass(Word):
+class ValueClass(Word, zh="价值类别"):
     """Classes by value contribution, and levels of one measure (C-05, C-06)."""
 
     HIGH = "high", "高价值"
@@ -82,7 +92,7 @@ class ValueClass(Word):
     LOW = "low", "低价值"
 
 
-class SpendGrade(Word):
+class SpendGrade(Word, zh="消费等级"):
     """Grades by the rank of spend in the past year (C-07)."""
 
     DIAMOND = "diamond", "钻石级"
@@ -92,7 +102,7 @@ class SpendGrade(Word):
     ORDINARY = "ordinary", "普通级"
 
 
-class VipTier(Word):
+class VipTier(Word, zh="VIP等级"):
     """Tiers of the shop's VIP programme; customers may have none (VAR-01, 002)."""
 
     DIAMOND_CARD = "diamond_card", "钻石卡"
@@ -101,7 +111,7 @@ class VipTier(Word):
     NONE = "none", "非VIP客户"
 
 
-class MemberTier(Word):
+class MemberTier(Word, zh="会员等级"):
     """Tiers of members; ordinary is where everybody enters (VAR-01, 003)."""
 
     DIAMOND = "diamond", "钻石会员"
@@ -110,7 +120,7 @@ class MemberTier(Word):
     ORDINARY = "ordinary", "普通会员"
 
 
-class LoyaltyGrade(Word):
+class LoyaltyGrade(Word, zh="忠诚度等级"):
     """Grades by loyalty (C-10)."""
 
     LOYAL = "loyal", "忠诚用户"
@@ -119,7 +129,7 @@ class LoyaltyGrade(Word):
     LOW = "low", "低忠诚用户"
 
 
-class Stability(Word):
+class Stability(Word, zh="购买稳定性"):
     """How steady the purchase frequency is (C-12)."""
 
     STABLE = "stable", "稳定"
@@ -128,7 +138,7 @@ class Stability(Word):
     UNSTABLE = "unstable", "不稳定"
 
 
-class Participation(Word):
+class Participation(Word, zh="活动参与度"):
     """How often a customer takes part in activities (C-13)."""
 
     ACTIVE = "active", "积极参与"
@@ -137,7 +147,7 @@ class Participation(Word):
     ALMOST_NONE = "almost_none", "几乎不参与"
 
 
-class Brand(Word):
+class Brand(Word, zh="品牌关系"):
     """What a customer holds of the brand, from a survey (C-10)."""
 
     IDENTIFIES = "identifies", "高度认同"
@@ -146,7 +156,7 @@ class Brand(Word):
     LITTLE_KNOWN = "little_known", "了解较少"
 
 
-class ValueLayer(Word):
+class ValueLayer(Word, zh="价值层级"):
     """Layers of 004; below silver there is none (C-27)."""
 
     DIAMOND = "diamond", "钻石客户"
@@ -367,12 +377,34 @@ class Standing(Generic[Outcome]):
 
 
 @frozen(eq=False)
-class Standings(Generic[Outcome]):
+class Standings(Shown, Generic[Outcome]):
     """Grade, rank and amount of every customer of the population."""
 
     grades: Outcomes[Outcome]
     ranks: NDArray[Any] = field(repr=False)
     amounts: NDArray[Any] = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of customers who are ranked."""
+        return len(self.ranks)
+
+    def __repr__(self) -> str:
+        """Return sizes alone."""
+        counts = {str(grade): number for grade, number in self.grades.counts().items()}
+        return headline("Standings", len(self), "customers", counts)
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return customers per grade, and from which rank to which they stand."""
+        rows = []
+        for code, (grade, number) in enumerate(self.grades.counts().items()):
+            ranks = self.ranks[self.grades.codes == code]
+            ends = (count_text(int(each)) for each in (ranks.min(), ranks.max()) if number)
+            name = said(grade, language)
+            share = share_text(number, len(self))
+            rows.append((name, count_text(number), share, *(tuple(ends) or ("", ""))))
+        heads = (Head.CUSTOMERS, Head.SHARE_OF_CUSTOMERS, Head.BEST_RANK, Head.LAST_RANK)
+        first = Column(Head.GRADE.label(language))
+        return Table((first, *figures(head.label(language) for head in heads)), rows)
 
     def of(self, customer: object) -> Standing[Outcome]:
         """Return the standing of one customer."""

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from retention.mechanisms.outcomes import Outcomes
 
 
-class Stage(Word):
+class Stage(Word, zh="生命周期阶段"):
     """Lifecycle stages of 002 (D-01, D-02)."""
 
     REGISTERED = "registered", "注册"

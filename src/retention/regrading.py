@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
-from retention.mechanisms.decisions import Decision
+from retention.mechanisms.decisions import Decision, said
 from retention.mechanisms.errors import (
     DuplicateError,
     InvalidValueError,
@@ -25,8 +25,9 @@ from retention.mechanisms.errors import (
 from retention.mechanisms.obligations import After, Every, Window
 from retention.mechanisms.periods import When, local_date, plus_months, zone_of
 from retention.mechanisms.policies import Policy, policy
+from retention.mechanisms.tables import Column, Head, Shown, Table, count_text, figures, headline
 from retention.mechanisms.timelines import Timeline
-from retention.mechanisms.words import Word
+from retention.mechanisms.words import Language, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -263,7 +264,7 @@ class Regrading(Policy):
 
 
 @frozen(eq=False)
-class GradeChanges:
+class GradeChanges(Shown):
     """Everybody whose grade differs from the recorded one, as columns (C-17).
 
     Iterating gives one :class:`GradeChange` after the other, each with its reason.
@@ -298,11 +299,33 @@ class GradeChanges:
         """Return the number of customers whose grade differs."""
         return len(self.customers)
 
+    def __repr__(self) -> str:
+        """Return sizes alone."""
+        counts = {str(word): number for word, number in self.counts().items()}
+        return headline("GradeChanges", len(self), "customers", counts)
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return customers per change of grade, from the highest place on the ladder down."""
+        import numpy as np
+
+        pairs = np.stack([self.before, self.after], axis=1)
+        found, number = np.unique(pairs, axis=0, return_counts=True)
+        names = [*(said(each, language) for each in self.regrading.ladder)]
+        names.append(Head.NOT_KNOWN.label(language))  # -1 is the last
+        rows = [
+            (names[was], names[now], count_text(customers))
+            for (was, now), customers in zip(
+                found[::-1].tolist(), number[::-1].tolist(), strict=True
+            )
+        ]
+        columns = (Column(Head.BEFORE.label(language)), Column(Head.AFTER.label(language)))
+        return Table((*columns, *figures([Head.CUSTOMERS.label(language)])), rows)
+
     def __iter__(self) -> Iterator[GradeChange]:
         """Go through the changes, in the order of the customers."""
         names = (*self.regrading.ladder, None)  # -1 is the last
         moved = set(self.customers.tolist())
-        why = {who: found for who, found in self.computed.to_rows() if who in moved}
+        why = {who: found for who, found in self.computed.decisions() if who in moved}
         rows = zip(self.customers.tolist(), self.before.tolist(), self.after.tolist(), strict=True)
         for customer, old, new in rows:
             now = why[customer] if customer in why else names[new]

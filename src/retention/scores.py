@@ -27,6 +27,8 @@ from retention.mechanisms.errors import DuplicateError, InvalidValueError, Unpin
 from retention.mechanisms.periods import AsOf, When, zone_of
 from retention.mechanisms.policies import Policy, is_blank, policy
 from retention.mechanisms.ranks import Population
+from retention.mechanisms.tables import Head, Shown, Table, headline, spread
+from retention.mechanisms.words import Language
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -197,7 +199,7 @@ class Score:
 
 
 @frozen(eq=False)
-class Scores:
+class Scores(Shown):
     """The scores of many customers: NaN where a factor is missing."""
 
     customers: NDArray[Any] = field(repr=False)
@@ -209,6 +211,21 @@ class Scores:
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Return plain columns: customer, score, and what each factor adds."""
         return {"customer": self.customers, "score": self.values, **self.contributions}
+
+    def __len__(self) -> int:
+        """Return the number of customers."""
+        return len(self.customers)
+
+    def __repr__(self) -> str:
+        """Return sizes alone."""
+        missing = int((self.values != self.values).sum())
+        counts = {"with a score": len(self) - missing, "without": missing}
+        return headline("Scores", len(self), f"customers as of {self.as_of.day}", counts)
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return how many have a score, and the middle of it and of what each factor adds."""
+        columns = {Head.SCORE.label(language): self.values, **self.contributions}
+        return spread(columns, Head.FACTOR, language)
 
 
 @policy

@@ -24,7 +24,8 @@ from retention.mechanisms.periods import AsOf, When, zone_of
 from retention.mechanisms.policies import Policy, blank, is_blank, policy
 from retention.mechanisms.ranks import Pin, Ranking
 from retention.mechanisms.rules import Rule, as_rule
-from retention.mechanisms.words import Word
+from retention.mechanisms.tables import Column, Head, Shown, Table, count_text, figures, headline
+from retention.mechanisms.words import Language, Word
 from retention.tags import TagLibrary
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 Outcome = TypeVar("Outcome")
 
 
-class Layer(Word):
+class Layer(Word, zh="客户层级"):
     """Maintenance layers of 002 (C-21, C-22)."""
 
     NEW = "new", "新客户"
@@ -117,12 +118,21 @@ class RfmCell:
 
 
 @frozen(eq=False)
-class RfmCells:
+class RfmCells(Shown):
     """The RFM cells of many customers."""
 
     recency: Outcomes[int]
     frequency: Outcomes[int]
     monetary: Outcomes[int]
+
+    def __len__(self) -> int:
+        """Return the number of customers."""
+        return len(self.recency)
+
+    def __repr__(self) -> str:
+        """Return sizes alone."""
+        unit = f"customers in {len(self.counts()):,} cells as of {self.recency.as_of.day}"
+        return headline("RfmCells", len(self), unit, {})
 
     def counts(self) -> dict[tuple[int, int, int], int]:
         """Customers per cell that occurs."""
@@ -140,6 +150,19 @@ class RfmCells:
         axes = {"recency": self.recency, "frequency": self.frequency, "monetary": self.monetary}
         bands = {name: np.array(axis.table.outcomes)[axis.codes] for name, axis in axes.items()}
         return {"customer": self.recency.customers, **bands}
+
+    def axes(self) -> tuple[list[tuple[int, int]], tuple[int, ...]]:
+        """Pairs of recency and frequency that occur, and all bands of monetary value."""
+        return sorted({(r, f) for r, f, _ in self.counts()}), self.monetary.table.outcomes
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return customers: lines are recency and frequency, columns are monetary value."""
+        counts, (lines, bands) = self.counts(), self.axes()
+        rows = (
+            (f"R{r} F{f}", *(count_text(counts.get((r, f, m), 0)) for m in bands)) for r, f in lines
+        )
+        corner = f"{Head.RECENCY.label(language)} / {Head.FREQUENCY.label(language)}"
+        return Table((Column(corner), *figures(f"M{m}" for m in bands)), rows)
 
 
 @policy

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 from attrs import field, frozen
@@ -16,8 +16,12 @@ from attrs import field, frozen
 from retention.mechanisms.acts import Fact
 from retention.mechanisms.errors import InvalidValueError, UnknownNameError
 from retention.mechanisms.machines import Machine
+from retention.mechanisms.tables import Column, Head, Shown, Table, headline
 from retention.mechanisms.timelines import Timeline
-from retention.mechanisms.words import Word
+from retention.mechanisms.words import Language, Word
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _DAY = timedelta(days=1)
 
@@ -132,12 +136,52 @@ class TagDiff:
 
 
 @frozen
-class TagSheet:
-    """The tags of one customer, as the evaluations left them."""
+class TagSheet(Shown):
+    """The tags of one customer, as the evaluations left them.
+
+    >>> TagSheet("C-17")
+    TagSheet(0 tags)
+    """
 
     customer: str | int
     assignments: tuple[Assignment, ...] = ()
     last: date | None = None  # the day of the latest evaluation
+
+    def __repr__(self) -> str:
+        """Return sizes alone: the id of a customer does not belong into messages."""
+        asked = f"; last asked on {self.last}" if self.last else ""
+        counts = {"on the sheet": len(self.listed)}
+        return headline("TagSheet", len(self.assignments), "tags", counts, asked)
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Return plain columns, one row a tag; ``valid_from`` is NaT while it does not hold."""
+        import numpy as np
+
+        found = [each.finding for each in self.assignments]
+        days = {
+            "evaluated_on": [each.evaluated_on for each in self.assignments],
+            "valid_from": [each.valid_from for each in self.assignments],
+            "due_from": [each.due_from for each in found],
+            "next_evaluation": [each.next_evaluation for each in found],
+        }
+        return {
+            "tag": np.array([each.tag for each in found], str),
+            "holds": np.array([each.holds for each in found], bool),
+            "evidence": np.array([each.evidence for each in found], str),
+            **{name: np.array(column, "datetime64[D]") for name, column in days.items()},
+        }
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return the tags with since when they hold and by when they must be asked again."""
+        rows = (
+            (
+                *(each.finding.tag, str(each.valid_from or "–")),
+                *(str(each.evaluated_on), str(each.finding.next_evaluation)),
+            )
+            for each in self.assignments
+        )
+        heads = (Head.TAG, Head.SINCE, Head.ASKED_ON, Head.NEXT_BY)
+        return Table((Column(head.label(language)) for head in heads), rows)
 
     def assignment(self, tag: str) -> Assignment:
         """Return what is known of a tag; raise when it was never evaluated."""

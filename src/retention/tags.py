@@ -26,7 +26,17 @@ from retention.mechanisms.obligations import After, Every
 from retention.mechanisms.periods import AsOf, When, local_date, zone_of
 from retention.mechanisms.policies import Policy, is_blank, policy
 from retention.mechanisms.rules import Limit, Measure, Rule, parse
-from retention.mechanisms.words import Word
+from retention.mechanisms.tables import (
+    Column,
+    Head,
+    Shown,
+    Table,
+    count_text,
+    figures,
+    headline,
+    share_text,
+)
+from retention.mechanisms.words import Language, Word
 from retention.regrading import next_window
 from retention.tag_sheets import (
     TAGGING,
@@ -347,16 +357,43 @@ class Tagged:
 
 
 @frozen(eq=False)
-class TagMoves:
+class TagMoves(Shown):
     """Customers to whom a tag was added, from whom it was removed, and who kept it."""
 
-    added: NDArray[Any]
-    removed: NDArray[Any]
-    kept: NDArray[Any]
+    added: NDArray[Any] = field(repr=False)
+    removed: NDArray[Any] = field(repr=False)
+    kept: NDArray[Any] = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of customers who had the tag, have it, or both."""
+        return sum(map(len, self._parts.values()))
+
+    def __repr__(self) -> str:
+        """Return sizes alone."""
+        counts = {str(head): len(part) for head, part in self._parts.items()}
+        return headline("TagMoves", len(self), "customers", counts)
+
+    @property
+    def _parts(self) -> dict[Head, NDArray[Any]]:
+        return {Head.ADDED: self.added, Head.REMOVED: self.removed, Head.KEPT: self.kept}
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Return plain columns: customer, and whether the tag was added, removed or kept."""
+        import numpy as np
+
+        names = [np.full(len(part), str(head)) for head, part in self._parts.items()]
+        customers = np.concatenate(tuple(self._parts.values()))
+        return {"customer": customers, "change": np.concatenate(names)}
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return how many got the tag, lost it and kept it."""
+        rows = ((head.label(language), count_text(len(x))) for head, x in self._parts.items())
+        heads = Head.CHANGE.label(language), Head.CUSTOMERS.label(language)
+        return Table((Column(heads[0]), *figures(heads[1:])), rows)
 
 
 @frozen(eq=False)
-class TagColumns:
+class TagColumns(Shown):
     """The tags of many customers, as columns of booleans."""
 
     library: TagLibrary = field(repr=False)
@@ -406,3 +443,18 @@ class TagColumns:
         """Return plain columns: customer, and one of booleans for each tag."""
         tags = {rule.key: self.has(rule.key) for rule in self.library.rules}
         return {"customer": self.customers, **tags}
+
+    def __repr__(self) -> str:
+        """Return sizes alone."""
+        unit = f"customers as of {self.as_of.day}"
+        return headline("TagColumns", len(self), unit, self.counts())
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return customers per tag, with their share."""
+        names = {str(tag): tag.label(language) for tag in Tag}
+        rows = (
+            (names.get(tag, tag), count_text(number), share_text(number, len(self)))
+            for tag, number in self.counts().items()
+        )
+        heads = (Head.CUSTOMERS.label(language), Head.SHARE_OF_CUSTOMERS.label(language))
+        return Table((Column(Head.TAG.label(language)), *figures(heads)), rows)

@@ -51,7 +51,7 @@ def test_nobody() -> None:
     assert len(nobody) == 0
     assert nobody.counts() == {"small": 0, "middle": 0, "large": 0}
     assert nobody.totals("days") == {"small": 0, "middle": 0, "large": 0}
-    assert list(nobody.to_rows()) == []
+    assert list(nobody.decisions()) == []
     assert nobody.compare(nobody).counts() == {}
     assert nobody.compare(nobody).text() == ""
 
@@ -68,7 +68,7 @@ def test_members_and_decisions() -> None:
     assert FOUR.decision("b").outcome == "middle"
     assert FOUR.row_of("c") == 2
     assert FOUR.explain("b") == "middle: days 70 is <= 90; not small: days 70 is not <= 30"
-    assert [(name, str(x.outcome)) for name, x in FOUR.to_rows()] == [
+    assert [(name, str(x.outcome)) for name, x in FOUR.decisions()] == [
         ("a", "small"), ("b", "middle"), ("c", "small"), ("d", "middle"),
     ]  # fmt: skip
 
@@ -76,7 +76,7 @@ def test_members_and_decisions() -> None:
 def test_customers_may_be_numbers() -> None:
     seven = of({7: 3, 9: 70})
     assert seven.decision(9).outcome == "middle"
-    assert [name for name, _ in seven.to_rows()] == [7, 9]
+    assert [name for name, _ in seven.decisions()] == [7, 9]
     with refused(UnknownNameError, "customer", given=8):
         seven.decision(8)
 

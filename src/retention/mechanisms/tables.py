@@ -70,6 +70,12 @@ class Head(Word):
     COMMAND = "command", "命令"
     CODE = "code", "拒绝原因"
     ROWS = "rows", "行数"
+    NUMBER = "number", "数量"
+    SHARE = "share", "占比"
+    DEPTH = "depth", "层数"
+    BENEFIT = "benefit", "权益"
+    RESPECT = "respect", "方面"
+    TIER = "tier", "等级"
 
 
 # --- letters and figures ------------------------------------------------------------------------
@@ -310,6 +316,26 @@ def _plain(column: NDArray[Any]) -> list[Any]:
     return [None if x != x else x for x in found] if kind == "f" else found  # noqa: PLR0124
 
 
+def counted(
+    counts: Mapping[str, int],
+    what: Head,
+    language: Language = "en",
+    *,
+    heads: tuple[Head, Head] = (Head.CUSTOMERS, Head.SHARE_OF_CUSTOMERS),
+) -> Table:
+    """Return counts by name with their shares of all.
+
+    >>> print(counted({"gold": 1, "silver": 3}, Head.GRADE).text())
+    grade   customers  share of customers
+    gold            1               25.0%
+    silver          3               75.0%
+    """
+    whole = sum(counts.values())
+    rows = ((name, count_text(n), share_text(n, whole)) for name, n in counts.items())
+    named = figures(head.label(language) for head in heads)
+    return Table((Column(what.label(language)), *named), rows)
+
+
 def spread(columns: Mapping[str, NDArray[Any]], what: Head, language: Language = "en") -> Table:
     """Return for every column how many values are known, and their mean and median."""
     rows = ((name, *_middle(column)) for name, column in columns.items())
@@ -343,8 +369,8 @@ def headline(name: str, size: int, unit: str, counts: Mapping[str, int], behind:
     more = [f"{len(said) - _MOST} more"] if len(said) > _MOST else []
     listed = f": {', '.join(said[:_MOST] + more)}" if said else ""
     what, gap, rest = unit.partition(" ")
-    counted = what.removesuffix("s") if size == 1 else what
-    return f"{name}({size:,} {counted}{gap}{rest}{listed}{behind})"
+    one = what.removesuffix("ies") + "y" if what.endswith("ies") else what.removesuffix("s")
+    return f"{name}({size:,} {one if size == 1 else what}{gap}{rest}{listed}{behind})"
 
 
 def checked(language: Language) -> Language:

@@ -7,7 +7,7 @@ beside it. Sentences are not kept here: errors and answers own theirs.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 Language = Literal["en", "zh"]
 
@@ -22,7 +22,7 @@ class Word(StrEnum):
     """
 
     zh: str
-    _heading_zh: ClassVar[str]
+    _heading_zh: str  # of the enumeration itself
 
     def __init_subclass__(cls, zh: str = "结果") -> None:
         """Keep the Chinese name of the enumeration itself."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from retention.charts import escape
 from retention.mechanisms.policies import plain
+from retention.mechanisms.tables import Cell, Column, Head, Line, Table, escape
 from retention.reports import _pictures as pictures
 from retention.reports._plain import DUE_DAYS, EXAMPLES, next_change
 from retention.reports._style import STYLE
@@ -127,24 +128,24 @@ def _outcomes(found: Outcomes[Any], voice: Voice, title: str, axis: str) -> Iter
     yield _wide(pictures.outcomes(found, voice.say(title), voice))
     cases = {case.outcome: case for case in found.table.cases}
     upkeep = any(hasattr(case, "goal") for case in cases.values())
-    heads = (axis, "rule", "goal", "actions") if upkeep else (axis, "rule")
+    heads = (axis, "rule", Head.GOAL, Head.KEY_ACTIONS) if upkeep else (axis, "rule")
     rows = (
-        [_both(outcome, voice), *_says(cases.get(outcome), voice, upkeep=upkeep)]
+        (_both(outcome, voice), *_says(cases.get(outcome), voice, upkeep=upkeep))
         for outcome in found.table.outcomes
     )
-    yield _table([voice.say(head) for head in heads], rows, kind="upkeep" if upkeep else "rules")
+    yield _table(map(voice.say, heads), rows, kind="upkeep" if upkeep else "rules")
     yield _note(voice.say("order"))
 
 
-def _says(case: Any, voice: Voice, *, upkeep: bool) -> Iterator[str]:  # noqa: ANN401
+def _says(case: Any, voice: Voice, *, upkeep: bool) -> Iterator[Cell]:  # noqa: ANN401
     """What the handbook says about one outcome: the rule, the goal, the key actions."""
-    yield escape(voice.say("otherwise") if case is None else voice.rule(case.when))
+    yield voice.say("otherwise") if case is None else voice.rule(case.when)
     if upkeep and case is None:
-        yield f"<small>{escape(voice.say('no_goal'))}</small>"
+        yield Line("", note=voice.say("no_goal"))
         yield ""
     elif upkeep and case is not None:
         yield _both(case.goal, voice)
-        yield "".join(f"<div>{_both(each, voice)}</div>" for each in case.actions)
+        yield tuple(_both(each, voice) for each in case.actions)
 
 
 # --- recency, frequency, monetary value ---------------------------------------------------------
@@ -157,17 +158,15 @@ def _rfm(assessment: Assessment, voice: Voice) -> Iterator[str]:
     yield f"<h3>{escape(voice.say('bands'))}</h3>"
     axes = (("R", rfm.recency.table), ("F", rfm.frequency.table), ("M", rfm.monetary.table))
     columns = [list(_bands(letter, table, voice)) for letter, table in axes]
-    deepest = max(map(len, columns))
-    padded = [column + [""] * (deepest - len(column)) for column in columns]
-    heads = [voice.say(name) for name in ("recency", "frequency", "monetary")]
-    yield _table(heads, zip(*padded, strict=True))
+    heads = map(voice.say, (Head.RECENCY, Head.FREQUENCY, Head.MONETARY_VALUE))
+    yield _table(heads, zip_longest(*columns, fillvalue=""))
 
 
-def _bands(letter: str, table: FirstMatch[int], voice: Voice) -> Iterator[str]:
+def _bands(letter: str, table: FirstMatch[int], voice: Voice) -> Iterator[Cell]:
     rules = {case.outcome: case.when for case in table.cases}
     for band in table.outcomes:
         rule = voice.rule(rules[band]) if band in rules else voice.say("otherwise")
-        yield f"<b>{letter}{band}</b> {escape(rule)}"
+        yield Line(rule, mark=f"{letter}{band}")
 
 
 # --- movement and what is due -------------------------------------------------------------------
@@ -238,13 +237,13 @@ def _next(assessment: Assessment, customer: object, voice: Voice) -> str:
 
 def _assumed(assessment: Assessment, voice: Voice) -> Iterator[str]:
     rows = [
-        (f"<code>{escape(x.path)}</code>", escape(plain(x.value)), escape(x.source.clause))
+        (Line(x.path, code=True), str(plain(x.value)), x.source.clause)
         for x in assessment.handbook.assumed()
     ]
     if not rows:
         yield f"<p>{escape(voice.say('assumed_none'))}</p>"
         return
-    yield _table([voice.say(head) for head in ("path", "value", "source")], rows)
+    yield _table(map(voice.say, ("path", "value", "source")), rows)
 
 
 def _problems(assessment: Assessment, voice: Voice) -> Iterator[str]:
@@ -260,17 +259,13 @@ def _problems(assessment: Assessment, voice: Voice) -> Iterator[str]:
 # --- elements -----------------------------------------------------------------------------------
 
 
-def _both(outcome: object, voice: Voice) -> str:
+def _both(outcome: object, voice: Voice) -> Line:
     name, other = pictures.name(outcome, voice)
-    return f"{escape(name)}<small>{escape(other)}</small>"
+    return Line(name, note=other)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "") -> str:
-    """Return a table; heads are text, cells are already markup."""
-    top = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
-    body = "".join("<tr>" + "".join(f"<td>{x}</td>" for x in row) + "</tr>" for row in rows)
-    table = f'<table class="{kind}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
-    return _wide(table)
+def _table(heads: Iterable[str], rows: Iterable[Sequence[Cell]], *, kind: str = "") -> str:
+    return _wide(Table(map(Column, heads), rows).html(kind))
 
 
 def _wide(inside: str) -> str:

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+from retention.mechanisms.tables import Head
+
 PHRASES: Mapping[str, tuple[str, str]] = {
+    **{head.value: (head.label("en"), head.label("zh")) for head in Head},
     # what stands above
     "as_of": ("as of {day}", "截至 {day}"),
     "fingerprint": (
@@ -11,21 +14,12 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "contents": ("Contents", "目录"),
     # what is counted
-    "customers": ("customers", "客户数"),
     "purchases": ("purchases", "购买次数"),
-    "spend": ("spend", "累计消费"),
-    "of_customers": ("share of customers", "客户占比"),
-    "of_spend": ("share of spend", "消费占比"),
-    "total": ("total", "合计"),
-    "unknown": ("not known", "无记录"),
-    "none": ("–", "–"),
     # layers and stages
     "layer": ("layer", "客户层级"),
     "layers": ("Maintenance layers", "客户维护层级"),
     "stage": ("stage", "生命周期阶段"),
     "stages": ("Lifecycle stages", "客户生命周期阶段"),
-    "goal": ("goal", "核心维护目标"),
-    "actions": ("key actions", "关键维护动作"),
     "rule": ("who belongs here", "判定规则"),
     "no_goal": ("the handbook names none", "制度未规定"),
     "otherwise": ("everybody else", "其余客户"),
@@ -40,9 +34,6 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Customers per cell; a stronger shade holds more. Band 1 is the best.",
         "每格为客户数，底色越重客户越多；1 档为最高档。",
     ),
-    "recency": ("recency", "最近一次购买"),
-    "frequency": ("frequency", "购买频次"),
-    "monetary": ("monetary value", "消费金额"),
     "bands": ("What the bands mean", "分档说明"),
     # time
     "timeline": ("Stages at month ends", "各月末客户阶段"),
@@ -55,7 +46,6 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "{moved} of {all} customers ({share}) changed stage.",
         "{all} 位客户中有 {moved} 位（{share}）阶段发生变化。",
     ),
-    "from_to": ("from line to column", "由行到列"),
     "row_share": (
         "Percentages are shares of the line. Whoever stayed is not shaded.",
         "百分比为占该行的比例；未变动者不着色。",

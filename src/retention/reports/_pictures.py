@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from retention.charts import Cell, Name, Panel, Series, bars, heat, stacked
+from retention.mechanisms.tables import Head
 from retention.reports._plain import DUE_DAYS
 from retention.reports._voice import Voice
 
@@ -38,8 +39,7 @@ def outcomes(found: Outcomes[Any], title: str, voice: Voice) -> str:
 def rfm(assessment: Assessment, voice: Voice) -> str:
     """One line per pair of recency and frequency that occurs, one column per monetary band."""
     cells = assessment.rfm.counts()
-    lines = sorted({(r, f) for r, f, _ in cells})
-    columns = assessment.rfm.monetary.table.outcomes
+    lines, columns = assessment.rfm.axes()
     counts = {((r, f), m): number for (r, f, m), number in cells.items()}
     shaded = {pair: number for pair, number in counts.items() if number}
     names = [(f"R{r} F{f}", "") for r, f in lines]
@@ -50,16 +50,10 @@ def rfm(assessment: Assessment, voice: Voice) -> str:
 def movement(moved: Movement[Any], title: str, voice: Voice) -> str:
     """From which outcome, in lines, to which, in columns; whoever stayed is not shaded."""
     counts = moved.counts()
-    lines = _occurring([was for was, _ in counts], moved.before.table.outcomes)
-    columns = _occurring([now for _, now in counts], moved.after.table.outcomes)
+    lines, columns = moved.axes()
     shaded = {pair: number for pair, number in counts.items() if pair[0] != pair[1]}
     names = ([name(each, voice) for each in lines], [name(each, voice) for each in columns])
     return _crossed(counts, (lines, columns), names, shaded, title, voice, shares=True)
-
-
-def _occurring(found: Sequence[Any], order: Sequence[Any]) -> list[Any]:
-    """Outcomes that occur, in the order of the table; None, for somebody unknown, is the last."""
-    return [each for each in (*order, None) if each in found]
 
 
 def _crossed(
@@ -89,7 +83,7 @@ def _crossed(
         cells[len(lines), number] = Cell(voice.count(total), None, voice.share(total, all_of))
     cells[len(lines), len(columns)] = Cell(voice.count(all_of))
     total_name = (voice.say("total"), "")
-    corner = (voice.say("from_to"), "") if shares else ("", "")
+    corner = (voice.say(Head.FROM_LINE_TO_COLUMN), "") if shares else ("", "")
     rows, heads = ([*each, total_name] for each in names)
     return heat(rows, heads, cells, title=title, corner=corner)
 

@@ -10,8 +10,8 @@ STYLE = """
   :root {
     --paper: #14181f; --ink: #e4e8ee; --faint: #98a3b3; --line: #323a46; --card: #1c222b;
     --link: #7fb4ee;
-    --chart-1: #98a4b8; --chart-2: #b98ad2; --chart-3: #5d9be3; --chart-4: #45b08c;
-    --chart-5: #e3a843; --chart-6: #d4706a; --chart-7: #8390ea; --chart-8: #aba852;
+    --chart-1: #7b8192; --chart-2: #bf86e2; --chart-3: #376ef5; --chart-4: #5ccea0;
+    --chart-5: #f5c132; --chart-6: #c25942; --chart-7: #b7dff5; --chart-8: #d2d67c;
   }
 }
 * { box-sizing: border-box; }
@@ -49,7 +49,7 @@ td:first-child { min-width: 120px; }
 .upkeep th:nth-child(4) { width: 30%; }
 .rules th:first-child { width: 18%; }
 td code { white-space: nowrap; }
-td small { display: block; font-size: 12px; }
+td small { font-size: 12px; }
 .cards {
   display: grid; gap: 14px;
   grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr));

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from retention.charts import columns_of
 from retention.mechanisms.policies import plain
+from retention.mechanisms.tables import Column, Shown, Table, checked, figures, printable
 from retention.reports._plain import DUE_DAYS, EXAMPLES, next_change
 from retention.reports._voice import Voice
 
@@ -35,20 +34,35 @@ def text(
     >>> for line in lines[4:7]:
     ...     print(line)
     Maintenance layers
-      layer                           customers  share of customers  spend  share of spend
+      layer           中文            customers  share of customers  spend  share of spend
       new             新客户                  1              100.0%  12.50          100.0%
     """
     voice = Voice(language, assessment.currency)
     blocks = (_head(assessment, voice), *_blocks(assessment, voice, timeline or {}))
     lines = "\n\n".join("\n".join(block) for block in blocks).split("\n")
-    return "\n".join(_printable(line).rstrip() for line in lines) + "\n"
+    return "\n".join(printable(line).rstrip() for line in lines) + "\n"
+
+
+def table(result: Shown, *, language: Language = "en") -> str:
+    """Return what a result says as a table of aligned columns: counts, and no customer.
+
+    >>> from datetime import date
+    >>> from retention import PurchaseLog
+    >>> from retention.presets import ecommerce
+    >>> log = PurchaseLog.from_columns(customer=["a"], at=[date(2024, 6, 1)], amount=[12.5])
+    >>> rfm = ecommerce.segmentation.rfm_cells(log, as_of=date(2024, 6, 30))
+    >>> print(table(rfm, language="zh"))
+    最近一次购买 / 购买频次  M1  M2  M3  M4
+    R1 F2                     0   0   0   1
+    """
+    return "\n\n".join(each.text() for each in result.to_tables(checked(language)))
 
 
 def _blocks(
     assessment: Assessment, voice: Voice, timeline: Mapping[When, Mapping[Stage, int]]
 ) -> Iterator[Iterable[str]]:
-    yield _outcomes(assessment.layers, voice, "layers", "layer")
-    yield _outcomes(assessment.stages, voice, "stages", "stage")
+    yield _outcomes(assessment.layers, voice, "layers")
+    yield _outcomes(assessment.stages, voice, "stages")
     yield _rfm(assessment, voice)
     if timeline:
         yield _timeline(timeline, voice)
@@ -77,65 +91,52 @@ def _head(assessment: Assessment, voice: Voice) -> Iterator[str]:
     yield comma.join(voice.say("headed", head=what, text=number) for what, number in figures)
 
 
-def _outcomes(found: Outcomes[Any], voice: Voice, title: str, axis: str) -> Iterator[str]:
-    counts, spend = found.counts(), found.totals("spend_minor")
-    people, money = sum(counts.values()), sum(spend.values())
-    heads = ("customers", "of_customers")
-    rows = [
-        (
-            *(voice.name(outcome), voice.other(outcome)),
-            *(voice.count(counts[outcome]), voice.share(counts[outcome], people)),
-            *(voice.money(spend[outcome]), voice.share(spend[outcome], money)),
-        )
-        for outcome in found.table.outcomes
-    ]
-    top = (voice.say(axis), "", *map(voice.say, heads), voice.spend, voice.say("of_spend"))
+def _rows(table: Table, *, heads: bool = True) -> Iterator[str]:
+    yield from (f"  {line}" for line in table.lines(heads=heads))
+
+
+def _outcomes(found: Outcomes[Any], voice: Voice, title: str) -> Iterator[str]:
     yield voice.say(title)
-    yield from table((top, *rows), left=2)
+    yield from _rows(found.to_table(voice.language, currency=voice.currency, upkeep=False))
 
 
 def _rfm(assessment: Assessment, voice: Voice) -> Iterator[str]:
-    counts = assessment.rfm.counts()
-    bands = assessment.rfm.monetary.table.outcomes
-    rows = [
-        (f"R{r} F{f}", *(voice.count(counts.get((r, f, m), 0)) for m in bands))
-        for r, f in sorted({(r, f) for r, f, _ in counts})
-    ]
     yield voice.say("rfm")
-    yield from table((("", *(f"M{m}" for m in bands)), *rows), left=1)
+    yield from _rows(assessment.rfm.to_table(voice.language))
 
 
 def _timeline(timeline: Mapping[When, Mapping[Stage, int]], voice: Voice) -> Iterator[str]:
     stages = [s for s in next(iter(timeline.values())) if any(x[s] for x in timeline.values())]
-    rows = [(str(day), *(voice.count(n[s]) for s in stages)) for day, n in timeline.items()]
+    rows = ((str(day), *(voice.count(n[s]) for s in stages)) for day, n in timeline.items())
     yield voice.say("timeline")
-    yield from table((("", *map(voice.name, stages)), *rows), left=1)
+    yield from _rows(Table((Column(""), *figures(map(voice.name, stages))), rows))
 
 
 def _moved(moved: Movement[Any], axis: str, assessment: Assessment, voice: Voice) -> Iterator[str]:
     yield voice.say(f"{axis}_from_to", before=assessment.since, now=assessment.as_of)
     changed = {pair: n for pair, n in moved.counts().items() if pair[0] != pair[1]}
-    yield from table(_changes(changed, voice), left=1)
+    yield from _changes(changed, voice)
 
 
-def _changes(counts: Mapping[tuple[Any, Any], int], voice: Voice) -> list[tuple[str, str]]:
+def _changes(counts: Mapping[tuple[Any, Any], int], voice: Voice) -> Iterator[str]:
     """Changes with their customers, the most frequent first."""
-    return [
+    rows = (
         (f"{voice.name(was)} → {voice.name(now)}", voice.count(number))
         for (was, now), number in sorted(counts.items(), key=lambda item: -item[1])
-    ]
+    )
+    yield from _rows(Table((Column(""), *figures([""])), rows), heads=False)
 
 
 def _due(assessment: Assessment, voice: Voice) -> Iterator[str]:
     counts = assessment.due.within(DUE_DAYS, assessment.stages.as_of)
     yield voice.say("due", days=DUE_DAYS)
-    yield from table(_changes(counts, voice), left=1) if counts else [f"  {voice.say('due_none')}"]
+    yield from _changes(counts, voice) if counts else [f"  {voice.say('due_none')}"]
 
 
 def _explained(assessment: Assessment, voice: Voice) -> Iterator[str]:
     yield voice.say("explained")
     for customer, layer, stage in assessment.examples(EXAMPLES):
-        yield f"  {_printable(str(customer))}"
+        yield f"  {printable(str(customer))}"
         for axis, decision in (("layer", layer), ("stage", stage)):
             why = voice.say("headed", head=voice.say(axis), text=voice.briefly(decision))
             yield f"    {why}"
@@ -148,7 +149,8 @@ def _explained(assessment: Assessment, voice: Voice) -> Iterator[str]:
 def _assumed(assessment: Assessment, voice: Voice) -> Iterator[str]:
     yield voice.say("assumed")
     rows = [(each.path, str(plain(each.value))) for each in assessment.handbook.assumed()]
-    yield from table(rows, left=2) if rows else [f"  {voice.say('assumed_none')}"]
+    shown = Table((Column(""), Column("")), rows)
+    yield from _rows(shown, heads=False) if rows else [f"  {voice.say('assumed_none')}"]
 
 
 def _problems(assessment: Assessment, voice: Voice) -> Iterator[str]:
@@ -159,32 +161,3 @@ def _problems(assessment: Assessment, voice: Voice) -> Iterator[str]:
         yield f"  {voice.say('problems_none')}"
     number = voice.count(assessment.left_out)
     yield f"  {voice.say('left_out', day=assessment.as_of, number=number)}"
-
-
-def table(rows: Sequence[Sequence[str]], *, left: int) -> Iterator[str]:
-    """Align columns: the first ones to the left, the numbers behind them to the right.
-
-    >>> for line in table([("lost", "流失客户", "7"), ("active", "活跃", "12")], left=2):
-    ...     print(line)
-      lost    流失客户   7
-      active  活跃      12
-    """
-    widths = [
-        max(columns_of(cell) for cell in column) for column in zip_longest(*rows, fillvalue="")
-    ]
-    for row in rows:
-        cells = (
-            _padded(cell, width, right=number >= left)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  " + "  ".join(cells)
-
-
-def _padded(cell: str, width: int, *, right: bool) -> str:
-    gap = " " * (width - columns_of(cell))
-    return gap + cell if right else cell + gap
-
-
-def _printable(line: str) -> str:
-    """Take the power over a terminal from whatever came in with the data."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in line)

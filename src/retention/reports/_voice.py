@@ -15,10 +15,11 @@ from attrs import frozen
 
 from retention import measures
 from retention.mechanisms.answers import Reason
-from retention.mechanisms.decisions import Decision, label
-from retention.mechanisms.errors import UnknownMeasureError, UnknownNameError
+from retention.mechanisms.decisions import Decision, said
+from retention.mechanisms.errors import UnknownMeasureError
 from retention.mechanisms.rules import All, Limit, Rule, parse
-from retention.mechanisms.words import Language, Word
+from retention.mechanisms.tables import Head, amount_text, checked, count_text, share_text
+from retention.mechanisms.words import Language
 from retention.reports._phrases import PHRASES
 
 _NUMBER = re.compile(r"-?\b(?:\d+(?:\.\d+)?(?:e[-+]?\d+)?|inf)\b")
@@ -46,8 +47,7 @@ class Voice:
     currency: str = ""
 
     def __attrs_post_init__(self) -> None:
-        if self.language not in {"en", "zh"}:
-            raise UnknownNameError("language", self.language, ("en", "zh"))
+        checked(self.language)
 
     # --- words ----------------------------------------------------------------------------------
 
@@ -65,26 +65,21 @@ class Voice:
 
     @staticmethod
     def _named(outcome: object, language: Language) -> str:
-        if outcome is None:
-            return PHRASES["unknown"][language == "zh"]
-        return outcome.label(language) if isinstance(outcome, Word) else label(outcome, language)
+        return Head.NOT_KNOWN.label(language) if outcome is None else said(outcome, language)
 
     # --- figures --------------------------------------------------------------------------------
 
     def count(self, number: int) -> str:
         """Return a number of things."""
-        return f"{number:,}"
+        return count_text(number)
 
     def money(self, minor: float) -> str:
         """Return an amount with two decimals, exact for whole minor units."""
-        sign, rest = "-" if minor < 0 else "", abs(minor)
-        if not isinstance(minor, int):
-            return f"{sign}{rest / 100:,.2f}"
-        return f"{sign}{rest // 100:,}.{rest % 100:02d}"
+        return amount_text(minor)
 
     def share(self, part: float, whole: float) -> str:
         """Return a percentage; a share of nothing has no value."""
-        return f"{100 * part / whole:.1f}%" if whole else self.say("none")
+        return share_text(part, whole)
 
     def shares(self, values: Mapping[object, float], said: Callable[[Any], str]) -> tuple[str, ...]:
         """Return every value with its share of all."""
