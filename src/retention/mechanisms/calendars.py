@@ -299,15 +299,15 @@ class Calendar(OpenHours, Policy):
         if (self.closures or self.openings) and self.known_through is None:
             allowed = "the last date for which closures and openings are complete"
             raise InvalidValueError("Calendar.known_through", None, allowed)
-        if dated and not self.known[0] <= min(dated) <= max(dated) <= self.known[1]:
+        if dated and not self._known_days[0] <= min(dated) <= max(dated) <= self._known_days[1]:
             days = f"{day_of(min(dated))} to {day_of(max(dated))}"
             allowed = f"dates from {self.known_from} to {self.known_through}"
             raise InvalidValueError("Calendar.known_through", days, allowed)
-        if self.known[1] < self.known[0]:
+        if self._known_days[1] < self._known_days[0]:
             raise InvalidValueError("Calendar.known_through", self.known_through, "a later date")
 
     @property
-    def known(self) -> tuple[int, int]:
+    def _known_days(self) -> tuple[int, int]:
         """First and last day number for which the dates are complete."""
         numbers = [x.numbers()[0] for x in self.closures] + [
             day_number(x.on) for x in self.openings
@@ -371,7 +371,7 @@ class Calendar(OpenHours, Policy):
         zone = zone_of(self.zone)
         dated = {day: _micros(found[0]) for day, found in self._dated().items()}
         week = [_micros(hours) for hours in self._week()]
-        known = _edges(*self.known, zone)
+        known = _edges(*self._known_days, zone)
         days = [day_number(opening.on) for opening in self.openings]
         opens = (FIRST, LAST) if any(week) else _edges(min(days), max(days), zone)
 

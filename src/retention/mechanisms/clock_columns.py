@@ -288,7 +288,7 @@ def _measure(
     low, high = int(clocks.start[live].min()), int(clocks.now[live].max())
     most = max(int(each.budget[live].max()) for each in targets)
     # Pauses end by now, so a budget after the last "now" reaches as far as any row needs.
-    arrays = Arrays.of(table_upto(open_time, low, high, most))
+    arrays = Arrays.of(table_upto(open_time, low, high, most), rows)
     start = np.where(live, clocks.start, low)
     origin = arrays.used(start)
     pauses = _clipped(clocks.pauses, live, start)

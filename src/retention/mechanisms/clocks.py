@@ -51,7 +51,7 @@ from retention.mechanisms.open_time import (
     micros,
     union,
 )
-from retention.mechanisms.periods import When
+from retention.mechanisms.periods import When, in_utc
 from retention.mechanisms.policies import Policy, is_blank, policy
 from retention.mechanisms.versions import Versions
 from retention.mechanisms.words import Language, Word
@@ -80,7 +80,8 @@ class Pause:
     why: str = ""
 
     def __attrs_post_init__(self) -> None:
-        if self.until is not None and self.until < self.since:
+        # In UTC: of two times of one zone Python compares the clocks on the wall.
+        if self.until is not None and in_utc(self.until) < in_utc(self.since):
             raise InvalidValueError("Pause.until", self.until, f"{self.since} or later")
 
 
@@ -93,7 +94,7 @@ class ClockFacts:
     pauses: tuple[Pause, ...] = field(default=(), converter=tuple[Pause, ...])
 
     def __attrs_post_init__(self) -> None:
-        if self.stopped is not None and self.stopped < self.started:
+        if self.stopped is not None and in_utc(self.stopped) < in_utc(self.started):
             allowed = f"{self.started} or later"
             raise InvalidValueError("ClockFacts.stopped", self.stopped, allowed)
 

@@ -3,14 +3,14 @@
 ``Within`` counts elapsed hours, ``Days`` local dates, ``Every`` calendar periods, ``After``
 an interval from the last occurrence, which is also the rolling reading of a period (RC-07).
 An outcome is a function of what was done and ``as_of`` (RC-12); no countdown is ever stored.
-Budgets of opening time and pauses come with business calendars.
+Budgets of open time with pauses are ``clocks``: ``Working`` is a limit like those here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
@@ -303,6 +303,13 @@ class After:
 Limit = Within | Days | Every | After
 
 
+class SingleLimit(Protocol):
+    """Any limit that turns a trigger into at most one window, such as ``clocks.Working``."""
+
+    def windows(self, since: When, *, zone: ZoneInfo) -> Iterator[Window]:
+        """Return the window, or nothing while it cannot close."""
+
+
 # --- obligations and the agenda -------------------------------------------------------------------
 
 
@@ -342,7 +349,7 @@ class Done:
 
 
 def owed(  # noqa: PLR0913  an obligation has so many sides
-    limit: Limit,
+    limit: Limit | SingleLimit,
     trigger: When,
     *,
     subject: str | int,

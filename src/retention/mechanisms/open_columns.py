@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,13 +24,15 @@ from retention.mechanisms.errors import (
     UnequalColumnsError,
     WrongTypeError,
 )
-from retention.mechanisms.open_time import OpenTime, Table, length, micros
+from retention.mechanisms.open_time import FOREVER, OpenTime, Table, length, micros
 
 Numbers: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Instants: TypeAlias = NDArray[np.datetime64] | Sequence[datetime | None]
 Lengths: TypeAlias = timedelta | np.timedelta64 | NDArray[np.timedelta64] | Sequence[timedelta]
 
+_STRETCH = 32  # bits: microseconds of an hour and a bit
+_FEW_ROWS, _MOST_STRETCHES, _STEPS = 4_000, 2**20, 3
 NONE = np.iinfo(np.int64).min  # NaT as a number
 _INSTANTS = "aware datetimes, or a datetime64 column of UTC instants (not of days)"
 _LENGTHS = "amounts of time: timedeltas, or a timedelta64 column"
@@ -140,34 +143,80 @@ def as_lengths(numbers: Numbers) -> NDArray[np.timedelta64]:
 
 
 @frozen(eq=False)
+class _Rising:
+    """Rising numbers, and for each stretch of equal length how many of them lie before it.
+
+    Most stretches hold one number at most, so a look at the stretch and a comparison find the
+    place of a row; that takes a quarter of the time of a search.
+    """
+
+    numbers: Numbers
+    before: NDArray[np.int32] | None = None  # None: too few rows, or too many in one stretch
+    steps: int = 0
+
+    @classmethod
+    def of(cls, numbers: Numbers, rows: int) -> _Rising:
+        """Prepare for a number of rows."""
+        stretches = int((numbers[-1] - numbers[0]) >> _STRETCH) + 1
+        if rows < _FEW_ROWS or stretches > _MOST_STRETCHES:
+            return cls(numbers)
+        begins = numbers[0] + (np.arange(stretches) << _STRETCH)
+        before = np.searchsorted(numbers, begins).astype(np.int32)
+        steps = int(np.diff(before, append=len(numbers)).max())
+        return cls(np.append(numbers, FOREVER), before, steps) if steps <= _STEPS else cls(numbers)
+
+    def upto(self, given: Numbers) -> NDArray[np.integer[Any]]:
+        """How many of the numbers are at or before each given one."""
+        if self.before is None:
+            return np.searchsorted(self.numbers, given, side="right")
+        stretch = (given - self.numbers[0]) >> _STRETCH
+        place: NDArray[np.integer[Any]] = self.before[np.clip(stretch, 0, len(self.before) - 1)]
+        for _ in range(self.steps):
+            place = place + (self.numbers[place] <= given)
+        return place
+
+
+@frozen(eq=False)
 class Arrays:
-    """A table as arrays."""
+    """A table as arrays, prepared for a number of rows."""
 
     since: Numbers
     until: Numbers
     totals: Numbers
+    rows: int
 
     @classmethod
-    def of(cls, table: Table) -> Arrays:
+    def of(cls, table: Table, rows: int) -> Arrays:
         """Copy a table once for all rows."""
-        return cls(*(np.array(x, np.int64) for x in (table.since, table.until, table.totals)))
+        since, until, totals = (
+            np.array(each, np.int64) for each in (table.since, table.until, table.totals)
+        )
+        return cls(since, until, totals, rows)
+
+    @cached_property
+    def _starts(self) -> _Rising:
+        return _Rising.of(self.since, self.rows)
+
+    @cached_property
+    def _sums(self) -> _Rising:
+        return _Rising.of(self.totals, self.rows)
 
     def used(self, when: Numbers) -> Numbers:
         """Open time from the beginning of the table up to each instant."""
-        place = np.searchsorted(self.since, when, side="right") - 1
+        place = self._starts.upto(when) - 1
         rest = self.until[place] - when
         found: Numbers = self.totals[place] - np.maximum(rest, 0)
         return found
 
     def reached(self, total: Numbers) -> Numbers:
         """First instants at which so much is used."""
-        return self._at(np.searchsorted(self.totals, total, side="left"), total)
+        return self._at(self._sums.upto(total - 1), total)
 
     def left(self, total: Numbers) -> Numbers:
         """Last instants at which no more than so much is used."""
-        return self._at(np.searchsorted(self.totals, total, side="right"), total)
+        return self._at(self._sums.upto(total), total)
 
-    def _at(self, place: NDArray[np.intp], total: Numbers) -> Numbers:
+    def _at(self, place: NDArray[np.integer[Any]], total: Numbers) -> Numbers:
         place = np.minimum(place, len(self.totals) - 1)
         found: Numbers = self.until[place] - self.totals[place] + total
         return found
@@ -224,7 +273,8 @@ def open_betweens(open_time: OpenTime, starts: Instants, ends: Instants) -> Time
     found = np.full(len(start), NONE)
     if aside.good.any():
         good, one, other = _picked(aside, start, end)
-        arrays = Arrays.of(open_time.table(int(one.min()), int(other.max())))
+        table = open_time.table(int(one.min()), int(other.max()))
+        arrays = Arrays.of(table, len(start))
         found[good] = arrays.used(other) - arrays.used(one)
     return TimeColumn(as_lengths(found), aside.problems)
 
@@ -269,7 +319,7 @@ def _picked(aside: Aside, *columns: Numbers) -> tuple[Any, ...]:
 
 def _forth(open_time: OpenTime, start: Numbers, budget: Numbers) -> tuple[Numbers, Mask]:
     low, high = int(start.min()), int(start.max())
-    arrays = Arrays.of(table_upto(open_time, low, high, int(budget.max())))
+    arrays = Arrays.of(table_upto(open_time, low, high, int(budget.max())), len(start))
     goal = arrays.used(start) + budget
     found = arrays.reached(goal)
     return np.where(budget == 0, start, found), (goal > arrays.totals[-1]) & (budget > 0)
@@ -277,7 +327,7 @@ def _forth(open_time: OpenTime, start: Numbers, budget: Numbers) -> tuple[Number
 
 def _back(open_time: OpenTime, end: Numbers, budget: Numbers) -> tuple[Numbers, Mask]:
     low, high = int(end.min()), int(end.max())
-    arrays = Arrays.of(table_from(open_time, low, high, int(budget.max())))
+    arrays = Arrays.of(table_from(open_time, low, high, int(budget.max())), len(end))
     goal = arrays.used(end) - budget
     found = arrays.left(goal)
     return np.where(budget == 0, end, found), (goal < 0) & (budget > 0)

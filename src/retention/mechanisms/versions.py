@@ -8,14 +8,14 @@ from a date on, with an end of their own, are ``timelines``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
 from retention.mechanisms.errors import NotRisingError, UnknownNameError, WrongTypeError
-from retention.mechanisms.periods import checked
+from retention.mechanisms.periods import checked, in_utc
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -39,6 +39,7 @@ class Version(Generic[T]):
 class Versions(Generic[T]):
     """Values in the order in which they came into force; only the first may have no instant.
 
+    >>> from datetime import UTC
     >>> at = datetime(2024, 7, 1, tzinfo=UTC)
     >>> hours = Versions.always(8).then(4, at)
     >>> hours.at(datetime(2024, 6, 30, 23, 59, tzinfo=UTC)), hours.at(at)
@@ -51,7 +52,8 @@ class Versions(Generic[T]):
         if not self.entries:
             raise UnknownNameError("versions", "value without an entry", "at least one version")
         for one, after in pairwise(self.entries):
-            if after.since is None or (one.since is not None and after.since <= one.since):
+            since, later = _utc(one.since), _utc(after.since)
+            if later is None or (since is not None and later <= since):
                 times = (str(one.since), str(after.since))
                 raise NotRisingError("versions", times, "versions that follow each other")
 
@@ -76,7 +78,9 @@ class Versions(Generic[T]):
     def at(self, when: datetime) -> T:
         """Return the value in force at an instant; raise if there was none yet."""
         checked(when, "when")
-        found = [each for each in self.entries if each.since is None or each.since <= when]
+        now = in_utc(when)
+        since = ((each, _utc(each.since)) for each in self.entries)
+        found = [each for each, begins in since if begins is None or begins <= now]
         if not found:
             raise UnknownNameError("versions", f"value at {when}", f"{self.entries[0].since} on")
         return found[-1].value
@@ -89,4 +93,5 @@ class Versions(Generic[T]):
 
 
 def _utc(when: datetime | None) -> datetime | None:
-    return None if when is None else when.astimezone(UTC)
+    # Of two times of one zone Python compares the clocks on the wall, so in UTC.
+    return None if when is None else in_utc(when)
