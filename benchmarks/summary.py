@@ -1,11 +1,17 @@
 """A log of purchases becomes the summary that models of customer lifetime value are fitted on.
 
-Dense whole-number ids, whole days, 100,000 customers per million rows, 730 days, some
-customers far busier than others, rows in the order of time. All purchases of one day are one.
+Dense whole-number ids or customer numbers as text, whole days, 100,000 customers per million
+rows, 730 days, some customers far busier than others, rows in the order of time. All purchases
+of one day are one.
+
+Text is in the native form of each side: our side gets numpy's text of fixed width, four bytes
+a character, and its time begins with these raw columns, for the peers read their strings in
+every run too. The time from a log, whose ids are encoded already, is printed beside it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +19,7 @@ from attrs import evolve, frozen
 
 from benchmarks.works import OURS, Side, Sums, Work
 from retention.clv import ClvSummary, clv_summary
+from retention.identifiers import Identifiers
 from retention.logs import PurchaseLog
 from retention.mechanisms.periods import AsOf, day_of, zone_of
 
@@ -27,7 +34,7 @@ FIRST = 19_000  # days since 1970
 class Columns:
     """The purchases, as everybody gets them."""
 
-    customer: NDArray[np.int64]
+    customer: NDArray[Any]
     day: NDArray[np.int64]
     amount_minor: NDArray[np.int64]
 
@@ -35,6 +42,9 @@ class Columns:
     def dates(self) -> NDArray[np.datetime64]:
         """The days as numpy writes them."""
         return self.day.view("datetime64[D]")
+
+
+Make = Callable[[int], Columns]
 
 
 def made(rows: int) -> Columns:
@@ -47,6 +57,15 @@ def made(rows: int) -> Columns:
     return Columns(customer, day, np.rint(chance.gamma(2.0, 2_000.0, rows)).astype(np.int64))
 
 
+def customer_numbers(rows: int) -> Columns:
+    """Make the same purchases, the ids as text."""
+    columns = made(rows)
+    customers = int(columns.customer.max(initial=0)) + 1
+    numbers = np.random.default_rng(11).permutation(customers).tolist()
+    names = np.array([f"CU{number:010d}" for number in numbers], "U12")
+    return evolve(columns, customer=names[columns.customer])
+
+
 def _sums(repeats: Any, recency: Any, age: Any, spend: Any) -> Sums:
     """Customers, and the sum of each column."""
     columns = (np.asarray(column) for column in (repeats, recency, age, spend))
@@ -56,14 +75,21 @@ def _sums(repeats: Any, recency: Any, age: Any, spend: Any) -> Sums:
 # --- ours ---------------------------------------------------------------------------------------
 
 
-def _from_columns(columns: Columns) -> PurchaseLog:
+def from_columns(columns: Columns, ids: Identifiers | None = None) -> PurchaseLog:
+    """Make a log, of ids that are encoded already if they are given."""
     return PurchaseLog.from_columns(
-        customer=columns.customer, at=columns.dates, amount_minor=columns.amount_minor
+        customer=columns.customer if ids is None else ids,
+        at=columns.dates,
+        amount_minor=columns.amount_minor,
     )
 
 
 def _log(rows: int) -> PurchaseLog:
-    return _from_columns(made(rows))
+    return from_columns(made(rows))
+
+
+def _of_columns(columns: Columns) -> ClvSummary:
+    return _ours(from_columns(columns))
 
 
 def _ours(log: PurchaseLog) -> ClvSummary:
@@ -85,6 +111,13 @@ def _read_once(log: PurchaseLog) -> Sums:
     return tuple(float(column.sum()) for column in columns)
 
 
+def read_once(columns: Columns) -> Sums:
+    """Read every byte of raw columns."""
+    letters = columns.customer.dtype.kind == "U"
+    ids = columns.customer.view(np.uint32) if letters else columns.customer
+    return tuple(float(x.sum()) for x in (ids, columns.day, columns.amount_minor))
+
+
 def _as_is(found: Sums) -> Sums:
     return found
 
@@ -92,12 +125,17 @@ def _as_is(found: Sums) -> Sums:
 # --- peers --------------------------------------------------------------------------------------
 
 
-def _polars_frame(rows: int) -> Any:
+def _ids(columns: Columns) -> Any:
+    """Whole numbers as they are; text as Python's own, from which every peer makes its own."""
+    return columns.customer.tolist() if columns.customer.dtype.kind == "U" else columns.customer
+
+
+def polars_frame(columns: Columns) -> Any:
+    """Make a polars frame."""
     import polars as pl
 
-    columns = made(rows)
     return pl.DataFrame(
-        {"customer": columns.customer, "day": columns.dates, "amount": columns.amount_minor}
+        {"customer": _ids(columns), "day": columns.dates, "amount": columns.amount_minor}
     )
 
 
@@ -168,12 +206,12 @@ from each
 """
 
 
-def _duckdb_table(rows: int) -> Any:
+def duckdb_table(columns: Columns) -> Any:
+    """Make a table inside DuckDB."""
     import duckdb
     import pyarrow as pa
 
-    columns = made(rows)
-    arrays = {"customer": columns.customer, "day": columns.dates, "amount": columns.amount_minor}
+    arrays = {"customer": _ids(columns), "day": columns.dates, "amount": columns.amount_minor}
     connection = duckdb.connect()
     connection.register("arrow", pa.table({name: pa.array(x) for name, x in arrays.items()}))
     connection.execute("create table log as select * from arrow")
@@ -189,13 +227,13 @@ def _duckdb_sums(found: Any) -> Sums:
     return _sums(*(found[name] for name in ("repeats", "recency", "age", "spend")))
 
 
-def _pandas_frame(rows: int) -> Any:
+def pandas_frame(columns: Columns) -> Any:
+    """Make a pandas frame."""
     import pandas as pd
 
-    columns = made(rows)
     return pd.DataFrame(
         {
-            "customer": columns.customer,
+            "customer": _ids(columns),
             "day": columns.dates.astype("datetime64[ns]"),
             "amount": columns.amount_minor,
         }
@@ -218,10 +256,10 @@ def _pandas(frame: Any) -> Any:
     )
 
 
-def _lifetimes_frame(rows: int) -> Any:
+def _lifetimes_frame(columns: Columns) -> Any:
     import lifetimes.utils  # noqa: F401  missing is told before the clock starts
 
-    return _pandas_frame(rows)
+    return pandas_frame(columns)
 
 
 def _lifetimes(frame: Any) -> Any:
@@ -239,18 +277,27 @@ def _lifetimes_sums(found: Any) -> Sums:
 
 # --- rows of the table --------------------------------------------------------------------------
 
+
+def _prepared(make: Make, container: Callable[[Columns], Any]) -> Callable[[int], Any]:
+    return lambda rows: container(make(rows))
+
+
+def _peers(make: Make, at_least: float) -> tuple[Side, ...]:
+    frame = _prepared(make, polars_frame)
+    return (
+        Side("polars", frame, _polars, _frame_sums, at_least=at_least, memory_share=0.5),
+        Side("polars-streaming", frame, _polars_streaming, _frame_sums, at_least=at_least),
+        Side("duckdb", _prepared(make, duckdb_table), _duckdb, _duckdb_sums, at_least=at_least),
+        Side("pandas", _prepared(make, pandas_frame), _pandas, _frame_sums),
+    )
+
+
 _TITLE = "purchases to a lifetime-value summary, dense ids"
 _OURS = Side(OURS, _log, _ours, _our_sums)
-_RAW = Side(
-    f"{OURS}, from raw columns", made, lambda columns: _ours(_from_columns(columns)), _our_sums
-)
+_RAW = Side(f"{OURS}, from raw columns", made, _of_columns, _our_sums)
 _LIMIT = Side("bytes read once", _log, _read_once, _as_is)
-_LIFETIMES = Side("lifetimes", _lifetimes_frame, _lifetimes, _lifetimes_sums, at_least=25)
-_PEERS = (
-    Side("polars", _polars_frame, _polars, _frame_sums, at_least=4, memory_share=0.5),
-    Side("polars-streaming", _polars_frame, _polars_streaming, _frame_sums, at_least=4),
-    Side("duckdb", _duckdb_table, _duckdb, _duckdb_sums, at_least=4),
-    Side("pandas", _pandas_frame, _pandas, _frame_sums),
+_LIFETIMES = Side(
+    "lifetimes", _prepared(made, _lifetimes_frame), _lifetimes, _lifetimes_sums, at_least=25
 )
 
 WORKS = (
@@ -259,7 +306,7 @@ WORKS = (
         _TITLE,
         1_000_000,
         _OURS,
-        (*_PEERS, _LIFETIMES),
+        (*_peers(made, 4), _LIFETIMES),
         also=(_RAW,),
         family="summary-dense",
         limit=_LIMIT,
@@ -269,11 +316,25 @@ WORKS = (
         _TITLE,
         10_000_000,
         _OURS,
-        (*_PEERS, evolve(_LIFETIMES, warm=False)),
+        (*_peers(made, 4), evolve(_LIFETIMES, warm=False)),
         also=(_RAW,),
         runs=5,
         rounds=1,
         family="summary-dense",
         limit=_LIMIT,
+    ),
+    Work(
+        "summary-string-1m",
+        "the same, customer numbers as text",
+        1_000_000,
+        Side(OURS, customer_numbers, _of_columns, _our_sums),
+        _peers(customer_numbers, 1),
+        also=(
+            Side(
+                f"{OURS}, from a log", _prepared(customer_numbers, from_columns), _ours, _our_sums
+            ),
+        ),
+        family="summary-string",
+        limit=Side("bytes read once", customer_numbers, read_once, _as_is),
     ),
 )

@@ -35,7 +35,8 @@ def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_row_of_the_table_has_its_file() -> None:
-    assert {"import", "layers-1m", "summary-dense-1m", "summary-dense-10m"} <= set(catalogue())
+    named = {"import", "layers-1m", "summary-dense-1m", "summary-dense-10m"}
+    assert named | {"summary-string-1m", "count-string-1m"} <= set(catalogue())
 
 
 def test_an_unknown_name_is_refused() -> None:
@@ -44,7 +45,18 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # what a peer warns of is its own
-@pytest.mark.parametrize("name", ["import", "layers-1m", "summary-dense-1m"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "import",
+        "layers-1m",
+        "summary-dense-1m",
+        "summary-string-1m",
+        "count-string-1m",
+        "count-hex-1m",
+        "count-sparse-1m",
+    ],
+)
 def test_all_sides_that_are_installed_agree(name: str) -> None:
     work = catalogue()[name]
     rows = min(work.rows, ROWS)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention import History, Interaction, Purchase, Return
-from retention.logs import InteractionLog, PurchaseLog, Returns, Times, encode
+from retention.identifiers import encode
+from retention.logs import InteractionLog, PurchaseLog, Returns, Times
 from retention.mechanisms.answers import Code, Problem
 from retention.mechanisms.errors import (
     InvalidValueError,

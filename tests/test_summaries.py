@@ -218,9 +218,101 @@ def test_only_the_same_summaries_merge() -> None:
 
 
 def test_a_run_does_not_merge() -> None:
-    one = Summary.of(["run_years"], log(("a", DAY, 1)), as_of=AS_OF)
-    with refused(InvalidValueError, "merge"):
+    one = Summary.of(["purchases", "run_years"], log(("a", DAY, 1)), as_of=AS_OF)
+    with refused(InvalidValueError, "merge", given="run_years"):
         one.merge(one)
+
+
+# --- new facts ------------------------------------------------------------------------------------
+
+HELD = ["purchases", "spend_minor", "days_since_purchase", "days_since_first_purchase"]
+JULY = date(2024, 7, 5)
+
+
+def brought(summary: Summary, *rows: Purchase | Return, as_of: When | None = None) -> Summary:
+    return summary.updated(PurchaseLog.of(rows), as_of=as_of)
+
+
+def test_new_facts_are_added() -> None:
+    summary = Summary.of([*HELD, "purchases_30d"], log(("b", DAY, 7)), as_of=AS_OF)
+    found = brought(
+        summary,
+        Purchase("b", date(2024, 1, 1), 5),  # backdated
+        Return("b", DAY, 4),
+        Purchase("a", date(2024, 6, 1), 9),  # a new customer, before the old one in the order
+        Purchase("c", JULY, 1),  # not known yet
+    )
+    assert found.customers.tolist() == ["a", "b"]
+    assert {name: column.tolist() for name, column in found.columns().items()} == {
+        "purchases": [1, 2],
+        "spend_minor": [9, 8],
+        "days_since_purchase": [29, 0],
+        "days_since_first_purchase": [29, 181],
+        "purchases_30d": [1, 1],
+    }
+    assert (found.left_out, found.as_of) == (1, AS_OF)
+    assert summary.column("spend_minor").tolist() == [7]  # the earlier one is not changed
+
+
+def test_nothing_new_and_nothing_old() -> None:
+    nobody = Summary.of(HELD, PurchaseLog.of([]), as_of=AS_OF)
+    for found in (
+        brought(nobody, Purchase("b", DAY, 7)),
+        brought(brought(nobody), Purchase("b", DAY, 7)),
+    ):
+        assert (found.customers.tolist(), found.column("spend_minor").tolist()) == (["b"], [7])
+    assert len(brought(nobody)) == 0
+
+
+def test_the_point_of_view_moves() -> None:
+    summary = Summary.of(HELD, log(("b", DAY, 7)), as_of=AS_OF, customers=["z"])
+    found = brought(summary, Purchase("b", JULY, 5), as_of=JULY)
+    assert found.as_of == AsOf.at(JULY, SHANGHAI)
+    assert found.customers.tolist() == ["b", "z"]
+    assert found.column("days_since_purchase").tolist()[0] == 0
+    assert found.column("days_since_first_purchase").tolist()[0] == 5
+    assert found.column("spend_minor").tolist() == [12, 0]
+
+
+def test_full_weeks_stay_until_the_next_is_full() -> None:
+    names = ["logins_each_week_2w"]
+    login = Interaction("a", date(2024, 6, 25), InteractionKind.LOGIN)
+    tuesday, thursday = date(2024, 6, 25), date(2024, 6, 27)
+    none, others = PurchaseLog.of([]), InteractionLog.of([login])
+    summary = Summary.of(names, none, others, as_of=AsOf.at(tuesday, SHANGHAI))
+    assert len(summary.updated(none, as_of=thursday)) == 1
+    with refused(InvalidValueError, "updated", given=names[0]):
+        summary.updated(none, as_of=date(2024, 6, 30))
+
+
+def test_a_window_that_moves_is_refused_by_name() -> None:
+    summary = Summary.of([*HELD, "purchases_30d"], log(("b", DAY, 7)), as_of=AS_OF)
+    with refused(InvalidValueError, "updated", given="purchases_30d") as caught:
+        brought(summary, as_of=JULY)
+    assert "summarise all rows as of 2024-07-05" in str(caught.value)
+    assert len(brought(summary, as_of=DAY)) == 1  # the day itself moves nothing
+    run = Summary.of(["purchases", "run_years"], log(("b", DAY, 7)), as_of=AS_OF)
+    with refused(InvalidValueError, "updated", given="run_years"):
+        brought(run, Purchase("b", DAY, 7))
+
+
+def test_the_point_of_view_does_not_go_back() -> None:
+    noon = datetime(2024, 6, 30, 12, tzinfo=SHANGHAI)
+    whole = Summary.of(HELD, log(("b", DAY, 7)), as_of=AS_OF)
+    for earlier in (date(2024, 6, 29), noon):
+        with refused(InvalidValueError, "as_of"):
+            brought(whole, as_of=earlier)
+    part = Summary.of(HELD, log(("b", DAY, 7)), as_of=AsOf.at(noon, SHANGHAI))
+    assert brought(part, as_of=noon + timedelta(hours=1)).as_of.day == DAY
+    assert brought(part, as_of=DAY).as_of == AS_OF
+    with refused(InvalidValueError, "as_of"):
+        brought(part, as_of=noon - timedelta(hours=1))
+
+
+def test_what_was_left_out_cannot_come_back() -> None:
+    summary = Summary.of(HELD, log(("b", DAY, 7), ("b", JULY, 7)), as_of=AS_OF)
+    with refused(InvalidValueError, "left_out", given=1):
+        brought(summary, as_of=JULY)
 
 
 # --- attributes -----------------------------------------------------------------------------------

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from retention.logs import PurchaseLog
 from retention.mechanisms.periods import AsOf, day_number
+from retention.mechanisms.tables import Head, Shown, Table, headline, spread
+from retention.mechanisms.words import Language
 from retention.summaries import NEVER_FIRST, NEVER_LAST
 
 
 @frozen(eq=False)
-class ClvSummary:
+class ClvSummary(Shown):
     """What purchase models of customer lifetime value are fitted on, one row a customer.
 
     All purchases of one local day are one purchase occasion. Returns lessen the money of
@@ -38,10 +40,24 @@ class ClvSummary:
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Return plain columns by name."""
         names = (
-            "customers", "repeat_purchases", "age_at_last_purchase_days", "age_days",
-            "mean_repeat_spend_minor",
+            "repeat_purchases", "age_at_last_purchase_days", "age_days", "mean_repeat_spend_minor",
         )  # fmt: skip
-        return {name: getattr(self, name) for name in names}
+        return {"customer": self.customers, **{name: getattr(self, name) for name in names}}
+
+    def __len__(self) -> int:
+        """Return the number of customers."""
+        return len(self.customers)
+
+    def __repr__(self) -> str:
+        """Return sizes alone: ids and amounts of customers do not belong into messages."""
+        again = int((self.repeat_purchases > 0).sum())
+        unit = f"customers as of {self.as_of.day}"
+        return headline("ClvSummary", len(self), unit, {"bought again": again})
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return mean and median of every column."""
+        columns = self.to_columns()
+        return spread({x: columns[x] for x in columns if x != "customer"}, Head.MEASURE, language)
 
 
 def clv_summary(log: PurchaseLog, *, as_of: AsOf) -> ClvSummary:
@@ -53,7 +69,7 @@ def clv_summary(log: PurchaseLog, *, as_of: AsOf) -> ClvSummary:
     ...     at=np.array(["2024-01-01", "2024-01-31", "2024-01-31"], "datetime64[D]"))
     >>> one = clv_summary(log, as_of=AsOf.at(date(2024, 6, 30), zone_of("UTC")))
     >>> {name: column.tolist() for name, column in one.to_columns().items()}
-    {'customers': [7], 'repeat_purchases': [1], 'age_at_last_purchase_days': [30], \
+    {'customer': [7], 'repeat_purchases': [1], 'age_at_last_purchase_days': [30], \
 'age_days': [181], 'mean_repeat_spend_minor': [60.0]}
     """
     rows = _Occasions.of(log, as_of)

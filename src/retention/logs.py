@@ -1,8 +1,8 @@
 """Purchases and interactions of many customers as columns.
 
 Bad rows are set aside with their numbers and never guessed (``problems``); columns that
-cannot be a log at all are refused. Customer ids are encoded once; everything after works on
-the codes. Use ``activity`` for the facts of one customer.
+cannot be a log at all are refused. Customer ids are encoded once, by ``identifiers``;
+everything after works on the codes. Use ``activity`` for the facts of one customer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from retention.activity import History, Interaction, InteractionKind, Purchase, Return
+from retention.identifiers import Identifiers, signed
 from retention.mechanisms.answers import Code, Problem
 from retention.mechanisms.choices import member
 from retention.mechanisms.errors import (
@@ -145,7 +146,7 @@ class PurchaseLog:
     def from_columns(  # noqa: PLR0913  one keyword a column
         cls,
         *,
-        customer: ArrayLike,
+        customer: ArrayLike | Identifiers,
         at: Any,  # noqa: ANN401  a column of datetime64, or dates and datetimes
         amount: ArrayLike | None = None,
         amount_minor: ArrayLike | None = None,
@@ -162,7 +163,7 @@ class PurchaseLog:
         Give ``amount_minor`` (whole numbers, exact) or ``amount`` (rounded half to even to
         ``minor_digits``). ``returns="net"`` lets negative amounts lessen spend.
         """
-        ids, times = _identifiers(customer), _times(at, utc=utc)
+        ids, times = Identifiers.of(customer), _times(at, utc=utc)
         minor, unfit = _minor(amount, amount_minor, minor_digits)
         one_currency = isinstance(currency, str)
         more = {
@@ -171,7 +172,7 @@ class PurchaseLog:
             "core": None if core is None else np.asarray(core, bool),
             "profit_minor": None if profit_minor is None else _minor(None, profit_minor, 0)[0],
         }
-        _check_lengths(customer=ids, at=times.numbers, amount=minor, **more)
+        _check_lengths(customer=ids.codes, at=times.numbers, amount=minor, **more)
         net = member(Returns, returns, "returns") is Returns.NET
         has_returns = bool(minor.size) and int(minor.min()) < 0
         refused = minor < 0 if has_returns and not net else None
@@ -182,10 +183,10 @@ class PurchaseLog:
             (Code.DUPLICATE_ORDER, _repeated(more["order"]), more["order"], "each order once"),
         )
         kept = {name: None if x is None else _kept(x, keep) for name, x in more.items()}
-        customers, codes = encode(_kept(ids, keep))
+        ids = ids.kept(keep)
         return cls(
-            customers,
-            codes,
+            ids.customers,
+            ids.codes,
             times.kept(keep),
             _kept(minor, keep),
             net and has_returns,
@@ -298,14 +299,14 @@ class InteractionLog:
     def from_columns(
         cls,
         *,
-        customer: ArrayLike,
+        customer: ArrayLike | Identifiers,
         at: Any,  # noqa: ANN401  a column of datetime64, or dates and datetimes
         kind: ArrayLike,
         utc: bool = False,
         topic: ArrayLike | None = None,
     ) -> InteractionLog:
         """Read columns of equal length; a kind that no handbook knows is refused."""
-        ids, times = _identifiers(customer), _times(at, utc=utc)
+        ids, times = Identifiers.of(customer), _times(at, utc=utc)
         names, inverse = np.unique(np.asarray(kind, "U"), return_inverse=True)
         known = [word.value for word in KINDS]
         strange = next((name for name in names.tolist() if name not in known), None)
@@ -314,11 +315,11 @@ class InteractionLog:
         numbers = np.array([known.index(name) for name in names.tolist()], np.uint8)
         kinds = numbers[inverse] if names.size else np.array([], np.uint8)
         topics = None if topic is None else _texts(topic, "topic")
-        _check_lengths(customer=ids, at=times.numbers, kind=kinds, topic=topics)
+        _check_lengths(customer=ids.codes, at=times.numbers, kind=kinds, topic=topics)
         problems, keep = _set_aside(*_nameless_or_timeless(ids, times))
-        customers, codes = encode(_kept(ids, keep))
+        ids, times = ids.kept(keep), times.kept(keep)
         about = None if topics is None else _kept(topics, keep)
-        return cls(customers, codes, times.kept(keep), _kept(kinds, keep), problems, about)
+        return cls(ids.customers, ids.codes, times, _kept(kinds, keep), problems, about)
 
     @classmethod
     def of(cls, facts: Iterable[Interaction]) -> InteractionLog:
@@ -373,50 +374,6 @@ class InteractionLog:
 
     def _topic(self, row: int) -> str:
         return "" if self.topics is None else str(self.topics[row])
-
-
-def encode(ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """Return the identifiers that occur, sorted, and for every row the number of its own.
-
-    >>> encode(np.array(["b", "a", "b"]))
-    (array(['a', 'b'], dtype='<U1'), array([1, 0, 1]))
-    """
-    if ids.dtype.kind == "i" and ids.size:
-        low, high = int(ids.min()), int(ids.max())
-        if low >= 0 and high < 4 * ids.size + 1024:  # small numbers are their own codes
-            seen = np.zeros(high + 1, bool)
-            seen[ids] = True
-            if seen.all():
-                return np.arange(high + 1, dtype=ids.dtype), ids.astype(np.intp, copy=False)
-            return np.flatnonzero(seen).astype(ids.dtype), (np.cumsum(seen) - 1)[ids]
-    customers, codes = np.unique(ids, return_inverse=True)
-    return customers, codes.astype(np.intp, copy=False)
-
-
-def _identifiers(customer: ArrayLike) -> NDArray[Any]:
-    ids = np.asarray(customer)
-    if not ids.size:
-        return ids.astype("U1") if ids.dtype.kind not in "iU" else ids
-    if ids.dtype.kind == "u":
-        return _signed(ids, "customer", "whole numbers below 2**63, or text")
-    if ids.dtype.kind not in "iU":
-        allowed = "text of fixed width or whole numbers; np.asarray(ids, dtype=str) makes text"
-        raise WrongTypeError("customer", ids.dtype, allowed)
-    if ids.dtype.kind == "U" and isinstance(customer, Sequence) and not _all_text(customer):
-        raise WrongTypeError("customer", "text among other kinds", "all text, or all whole numbers")
-    return ids
-
-
-def _signed(column: NDArray[Any], where: str, allowed: str) -> NDArray[np.int64]:
-    """Return whole numbers as 64 bits with a sign; nothing is wrapped around."""
-    if column.dtype.kind == "i" or not column.size:
-        return column.astype(np.int64, copy=False)
-    kind = column.dtype.kind
-    if kind != "u" and not (kind == "O" and all(isinstance(x, int) for x in column.tolist())):
-        raise WrongTypeError(where, column.dtype, allowed)
-    if not -(2**63) <= column.min() <= column.max() < 2**63:
-        raise InvalidValueError(where, "a number beyond 64 bits", allowed)
-    return column.astype(np.int64)
 
 
 def _all_text(values: Iterable[object]) -> bool:
@@ -478,7 +435,7 @@ def _minor(
         raise InvalidValueError("amount", "both or neither", "one of amount and amount_minor")
     if amount_minor is not None:
         allowed = "whole minor units of 64 bits, e.g. 1250"
-        return _signed(np.asarray(amount_minor), "amount_minor", allowed), None
+        return signed(np.asarray(amount_minor), "amount_minor", allowed), None
     column = np.asarray(amount)
     if column.dtype.kind not in "iuf":
         raise WrongTypeError("amount", column.dtype, "numbers, e.g. 12.50")
@@ -496,14 +453,13 @@ def _check_lengths(**columns: NDArray[Any] | None) -> None:
         raise UnequalColumnsError("log", shown)
 
 
-_Bad = tuple[Code, NDArray[np.bool_] | None, NDArray[Any] | None, str]
+_Bad = tuple[Code, NDArray[np.bool_] | None, NDArray[Any] | str | None, str]
 
 
-def _nameless_or_timeless(ids: NDArray[Any], times: Times) -> tuple[_Bad, _Bad]:
-    nameless = ids == "" if ids.dtype.kind == "U" else None
+def _nameless_or_timeless(ids: Identifiers, times: Times) -> tuple[_Bad, _Bad]:
     return (
-        (Code.NO_CUSTOMER, nameless, ids, "an identifier"),
-        (Code.NO_TIME, _missing(times), None, "a time in every row"),
+        (Code.NO_CUSTOMER, ids.nameless, "", "an identifier"),
+        (Code.NO_TIME, _missing(times), "NaT", "a time in every row"),
     )
 
 
@@ -527,7 +483,7 @@ def _set_aside(*bad: _Bad) -> tuple[tuple[Problem, ...], NDArray[np.bool_] | Non
         if rows is None or not rows.any():
             continue
         numbers = np.flatnonzero(rows)
-        first = "NaT" if column is None else str(column[numbers[0]])
+        first = column if isinstance(column, str) else str(np.asarray(column)[numbers[0]])
         problems.append(Problem(code, tuple(numbers.tolist()), first, allowed))
         keep = ~rows if keep is None else keep & ~rows
     return tuple(problems), keep

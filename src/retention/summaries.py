@@ -1,22 +1,28 @@
 """Summaries: the measures of many customers from logs, in numpy, mergeable.
 
 A summary keeps aggregates, not rows: the summary of a union of logs is the merge of their
-summaries, so logs can be summarised where they lie. Values equal those of ``measures`` for
-each customer alone.
+summaries, so logs can be summarised where they lie, and a summary is brought up to date with
+new facts alone. Values equal those of ``measures`` for each customer alone.
+
+What cannot be had without the rows is refused by name: runs of purchases do not merge, and a
+window that moves with the day lets go of facts that a summary no longer knows apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import attrs
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from retention.aggregates import OF_PURCHASES, Aggregate, Extreme, Of, Run, Tally
-from retention.logs import InteractionLog, PurchaseLog, encode
+from retention.identifiers import Identifiers, united
+from retention.logs import InteractionLog, PurchaseLog
 from retention.measures import Figure, figure, is_measure
 from retention.mechanisms.answers import Problem, Scalar
 from retention.mechanisms.errors import (
@@ -26,7 +32,9 @@ from retention.mechanisms.errors import (
     UnknownMeasureError,
     UnpinnedPolicyError,
 )
-from retention.mechanisms.periods import AsOf, day_number
+from retention.mechanisms.periods import AsOf, When, day_end, day_number
+from retention.mechanisms.tables import Head, Shown, Table, headline, spread
+from retention.mechanisms.words import Language
 from retention.runs import NO_RUN, RunOf, runs
 
 Log = PurchaseLog | InteractionLog
@@ -78,7 +86,7 @@ class Attributes:
 
 
 @frozen(eq=False)
-class Summary:
+class Summary(Shown):
     """Aggregates per customer as of one point of view.
 
     >>> from datetime import date
@@ -122,9 +130,8 @@ class Summary:
         figures = [figure(name) for name in names if attributes is None or is_measure(name)]
         wanted = dict.fromkeys(each for found in figures for each in found.aggregates)
         logs: list[Log] = [purchases, *([] if interactions is None else [interactions])]
-        names_given = np.unique(np.asarray(() if customers is None else customers))
-        listed = names_given if len(names_given) else None
-        everyone, places = _everyone(logs, listed)
+        listed = Identifiers.of(() if customers is None else customers).customers
+        everyone, places, asked = _everyone(logs, listed)
         views = [View.of(log, place, as_of) for log, place in zip(logs, places, strict=True)]
         found: dict[Aggregate, NDArray[np.int64]] = {
             each: _aggregate(each, views, len(everyone), as_of) for each in wanted
@@ -133,8 +140,7 @@ class Summary:
         problems = tuple(problem for log in logs for problem in log.problems)
         if left_out:
             seen = _seen(views, len(everyone))
-            if listed is not None:
-                seen[np.searchsorted(everyone, listed)] = True
+            seen[asked] = True
             everyone = everyone[seen]
             for each, values in found.items():
                 found[each] = values[seen]
@@ -157,6 +163,24 @@ class Summary:
         """Return measures per customer by name; all of them by default."""
         return {name: self.column(name) for name in (self.names if names is None else names)}
 
+    def __repr__(self) -> str:
+        """Return sizes alone: ids and amounts of customers do not belong into messages."""
+        unit = f"customers as of {self.as_of.day}; {len(self.names)} measures"
+        return headline("Summary", len(self), unit, {})
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Return plain columns: customer, and every measure that an amount alone gives."""
+        return {"customer": self.customers, **self.columns(self._answered)}
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return how many customers have a value of each measure, and its mean and median."""
+        return spread(self.columns(self._answered), Head.MEASURE, language)
+
+    @property
+    def _answered(self) -> list[str]:
+        """Names without shares of a population, which ask for a pinned policy."""
+        return [x for x in self.names if not is_measure(x) or not figure(x).share_of]
+
     def attributes_of(self, row: int) -> dict[str, Scalar]:
         """Return the attributes of one customer."""
         if self.attributes is None:
@@ -168,13 +192,10 @@ class Summary:
         """Return the summary of both logs together: same measures, same point of view."""
         if self.as_of != other.as_of or self.names != other.names:
             raise InvalidValueError("merge", other.names, "a summary of the same measures and day")
-        groups = [x.customers for x in (self, other) if len(x)] or [self.customers]
-        everyone = np.unique(np.concatenate(groups))
-        place = [
-            np.searchsorted(everyone, x.customers) if len(x) else _NOBODY for x in (self, other)
-        ]
+        self._check_no_run("merge")
+        everyone, place, others = _both(self.customers, other.customers)
         merged = {
-            each: _merged(each, place, (values, other.aggregates[each]), len(everyone))
+            each: _merged(each, [place, others], (values, other.aggregates[each]), len(everyone))
             for each, values in self.aggregates.items()
         }
         left_out = self.left_out + other.left_out
@@ -182,6 +203,65 @@ class Summary:
         return Summary(
             self.names, everyone, merged, self.as_of, left_out, problems, self.attributes
         )
+
+    def updated(
+        self,
+        purchases: PurchaseLog,
+        interactions: InteractionLog | None = None,
+        *,
+        as_of: When | None = None,
+    ) -> Summary:
+        """Return the summary of the earlier facts and new ones, in the time of the new ones.
+
+        New facts may be late or backdated, returns, and of new customers; it is the summary of
+        all facts at once. Give each fact once: an order that came before is not known here.
+
+        A later ``as_of`` moves the point of view. Days since the first or last fact and totals
+        of all time move with it. A window that lets go of facts (``purchases_30d``) does not,
+        nor does a summary that left facts out: both are refused, summarise all rows again.
+
+        >>> from datetime import date
+        >>> from retention.mechanisms.periods import zone_of
+        >>> june = AsOf.at(date(2024, 6, 30), zone_of("Asia/Shanghai"))
+        >>> old = PurchaseLog.from_columns(customer=[7], amount=[1], at=[date(2024, 6, 1)])
+        >>> new = PurchaseLog.from_columns(customer=[7], amount=[2], at=[date(2024, 5, 2)])
+        >>> summary = Summary.of(["days_since_purchase", "spend_minor"], old, as_of=june)
+        >>> found = summary.updated(new, as_of=date(2024, 7, 1))
+        >>> {name: column.tolist() for name, column in found.columns().items()}
+        {'days_since_purchase': [30], 'spend_minor': [300]}
+        """
+        self._check_no_run("updated")
+        moved = self if as_of is None else self._moved(AsOf.at(as_of, self.as_of.zone))
+        new = Summary.of(
+            self.names, purchases, interactions, as_of=moved.as_of, attributes=self.attributes
+        )
+        return moved.merge(new)
+
+    def _moved(self, as_of: AsOf) -> Summary:
+        """Return the same facts seen from a later point of view."""
+        if as_of == self.as_of:
+            return self
+        if as_of.day < self.as_of.day or _ends(as_of) < _ends(self.as_of):
+            raise InvalidValueError("as_of", str(as_of.day), f"not before {self.as_of.day}")
+        if self.left_out:
+            allowed = "a summary that left out no fact; summarise all rows again"
+            raise InvalidValueError("left_out", self.left_out, allowed)
+        for name, each in self._aggregates():
+            if isinstance(each, Tally) and not _stays(each, self.as_of, as_of):
+                allowed = f"measures whose window stays; summarise all rows as of {as_of.day}"
+                raise InvalidValueError("updated", name, allowed)
+        return attrs.evolve(self, as_of=as_of)
+
+    def _check_no_run(self, where: str) -> None:
+        for name, each in self._aggregates():
+            if isinstance(each, Run):
+                raise InvalidValueError(where, name, "measures that merge; a run does not")
+
+    def _aggregates(self) -> Iterator[tuple[str, Aggregate]]:
+        """Every measure with each of its aggregates; attributes have none."""
+        for name in self.names:
+            if self.attributes is None or is_measure(name):
+                yield from ((name, each) for each in figure(name).aggregates)
 
     @property
     def _today(self) -> int:
@@ -195,11 +275,31 @@ def _merged(
     size: int,
 ) -> NDArray[np.int64]:
     codes, both = np.concatenate(place), np.concatenate(values)
-    if isinstance(each, Run):
-        raise InvalidValueError("merge", each.of, "measures that merge; a run does not")
-    if isinstance(each, Tally):
-        return sums(codes, both, size)
-    return _extreme(each, codes, both, size, rising=False)
+    if isinstance(each, Extreme):
+        return _extreme(each, codes, both, size, rising=False)
+    return sums(codes, both, size)
+
+
+def _both(
+    one: NDArray[Any], other: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[np.intp]]:
+    """The customers of two summaries together, and where those of each are among them."""
+    if not len(one) or not len(other):  # nobody has no kind, and goes with numbers and text
+        everyone = one if len(one) else other
+        return everyone, np.arange(len(one)), np.arange(len(other))
+    everyone, (place, others) = united([one, other])
+    return everyone, place, others
+
+
+def _ends(as_of: AsOf) -> datetime:
+    """Return the instant from which facts are no longer known, or the last one that knows them."""
+    return as_of.instant or day_end(as_of.day, as_of.zone)
+
+
+def _stays(each: Tally, before: AsOf, after: AsOf) -> bool:
+    """Whether the window counts the same of the earlier facts, none leaving, none entering."""
+    (low, high), (then_low, then_high) = each.span.bounds(before), each.span.bounds(after)
+    return low == then_low and (high == then_high or high == day_number(before.day) < then_high)
 
 
 def derived(wanted: Figure, found: list[NDArray[np.int64]], today: Any) -> NDArray[Any]:  # noqa: ANN401
@@ -244,8 +344,8 @@ class View:
     @cached_property
     def rising(self) -> bool:
         """Whether the days rise; where clocks go back over midnight, instants may and days not."""
-        ordered = self.log.times.rising
-        return ordered and bool((self.days[1:] >= self.days[:-1]).all())
+        times = self.log.times
+        return times.rising and (times.are_days or bool((self.days[1:] >= self.days[:-1]).all()))
 
     def facts(self, of: Of) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.int64] | None]:
         """Codes, days and weights of one sort of facts; no weights: one each."""
@@ -256,19 +356,18 @@ class View:
 
 
 def _everyone(
-    logs: list[Log], listed: NDArray[Any] | None
-) -> tuple[NDArray[Any], list[NDArray[np.intp] | None]]:
-    """All customers, and for each log where its own are among them (None: the same)."""
-    groups = [log.customers for log in logs if len(log)] + ([] if listed is None else [listed])
-    if {group.dtype.kind for group in groups} == {"i", "U"}:
-        raise InvalidValueError("customers", "numbers in one log, text in another", "one kind")
-    if len(groups) <= 1:
+    logs: list[Log], listed: NDArray[Any]
+) -> tuple[NDArray[Any], list[NDArray[np.intp] | None], NDArray[np.intp]]:
+    """All customers; where those of each log are among them (None: the same), and the listed."""
+    groups = [log.customers for log in logs if len(log)]
+    if not len(listed) and len(groups) <= 1:
         everyone = groups[0] if groups else logs[0].customers
-        return everyone, [None if log.customers is everyone else _NOBODY for log in logs]
-    everyone, _ = encode(np.concatenate(groups))
-    return everyone, [
-        np.searchsorted(everyone, log.customers) if len(log) else _NOBODY for log in logs
-    ]
+        same = [None if log.customers is everyone else _NOBODY for log in logs]
+        return everyone, same, _NOBODY
+    everyone, places = united([*groups, *([listed] if len(listed) else [])])
+    asked = places.pop() if len(listed) else _NOBODY
+    found = iter(places)
+    return everyone, [next(found) if len(log) else _NOBODY for log in logs], asked
 
 
 _NOBODY = np.array([], np.intp)
