@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint deep docs bench-env bench mutate clean
+.PHONY: help demo test lint deep docs bench-env bench mutate test-spark spark-env frames-hashes clean
 
 PY    ?= python3
 VENV  := .venv
@@ -61,8 +61,18 @@ mutate: $(VENV)/.mutate  ## Break the rules one by one and see which tests notic
 	@HYPOTHESIS_PROFILE=ci $(BIN)/mutmut run $(NAMES)
 	@$(BIN)/mutmut results
 
+test-spark:  ## The tests on a real session of Spark; needs Java 17, makes .venv-spark (1.5 GB)
+	@$(MAKE) --no-print-directory VENV=.venv-spark spark-env
+	@.venv-spark/bin/python -m pytest -q tests/spark
+
+frames-hashes:  ## One hash for eight data frame engines on a million purchases
+	@$(MAKE) --no-print-directory VENV=.venv-spark spark-env
+	@.venv-spark/bin/python -m benchmarks.frames_hashes
+
+spark-env: $(VENV)/.spark
+
 clean:  ## Remove everything that was made, the environment too
-	@rm -rf $(VENV) build dist mutants .hypothesis .pytest_cache docs/_build .jupyter_cache
+	@rm -rf $(VENV) .venv-spark build dist mutants .hypothesis .pytest_cache docs/_build docs/reference .jupyter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:
@@ -95,4 +105,9 @@ $(VENV)/.bench: pyproject.toml $(VENV)/.demo
 $(VENV)/.mutate: pyproject.toml $(VENV)/.test
 	@$(say) 'installing mutmut'
 	@$(INSTALL) --group mutate
+	@touch $@
+
+$(VENV)/.spark: pyproject.toml | $(VENV)/.made
+	@$(say) 'installing Spark and the other engines'
+	@$(INSTALL) --editable . --group spark
 	@touch $@
