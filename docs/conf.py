@@ -11,7 +11,10 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx_copybutton",
+    "examples",
+    "rooms",
     "rule_ids",
+    "rule_links",
 ]
 exclude_patterns = ["_build", "_ext", "**/.ipynb_checkpoints"]
 smartquotes = False  # the catalogue quotes the handbooks letter by letter
@@ -40,7 +43,7 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
-toc_object_entries_show_parents = "hide"
+toc_object_entries = False  # a room names what it holds below its title
 
 copybutton_exclude = ".linenos, .gp, .go"
 
@@ -48,8 +51,14 @@ copybutton_exclude = ".linenos, .gp, .go"
 # What comes from outside cannot resolve:
 nitpick_ignore_regex = [
     # modules of others
-    (r"py:.*", r"(collections|datetime|decimal|enum|fractions|re|types|typing|zoneinfo)(\..*)?"),
-    (r"py:.*", r"(attr|attrs|cattrs|dateutil|hypothesis|matplotlib|np|numpy|pandas|polars)(\..*)?"),
+    (
+        r"py:.*",
+        r"(abc|collections|datetime|decimal|enum|fractions|re|types|typing|zoneinfo)(\..*)?",
+    ),
+    (
+        r"py:.*",
+        r"(attr|attrs|cattrs|dateutil|duckdb|hypothesis|matplotlib|mpl|narwhals|nw|np|numpy|pandas|plt|polars|pyarrow|scipy)(\..*)?",
+    ),
     # the same and built-in names, where a signature has them without their module
     (
         r"py:.*",
@@ -63,10 +72,6 @@ nitpick_ignore_regex = [
         r"py:.*",
         r"(Attribute|Lookup|Overflow|Type|Value)?(Error|Warning)|BaseException|Exception|UserWarning|KeyError",
     ),
-    # aliases that only the type checker sees
-    (r"py:.*", r"(Aggregate|ArrayLike|Columns|Language|Log|Mask|NDArray|Row|Scalar|Span|When)"),
-    (r"py:.*", r"(Customer|GradeOf|Grades|Numbers|Bounds|Of)"),
-    (r"py:.*", r"retention\..*\.(Outcome|State|Stored)"),  # type variables of several rooms
-    # private bases, and type variables: neither has an entry of its own
-    (r"py:.*", r"(.*\.)?(_\w+|[A-Z]{1,2}(_co|_contra)?)"),
+    # the same under the names that checkers see
+    (r"py:.*", r"(ArrayLike|NDArray)"),
 ]

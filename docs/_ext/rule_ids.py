@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from docutils import nodes
+from rule_places import RULE_ID
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 ANCHOR = re.compile(r'<a id="([^"]+)">')
-RULE_ID = re.compile(r"(?<![\w-])(?:[A-KX]-\d\d|(?:SM|VAR|AMB|RC)-\d\d|S-\d\d[a-c]?)(?![\w-])")
 UNTOUCHED = (
     nodes.FixedTextElement,
     nodes.literal,
