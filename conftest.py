@@ -50,7 +50,7 @@ _docstrings = Sybil(
 )
 _pages = Sybil(
     name="page",
-    patterns=["README.md", "docs/*.md", "docs/**/*.md"],
+    patterns=["README.md", "README.zh.md", "docs/*.md", "docs/*/*.md", "docs/*/*/*.md"],
     parsers=[
         PythonCodeBlockParser(doctest_optionflags=ELLIPSIS),
         _ConsoleBlockParser(),

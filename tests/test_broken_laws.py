@@ -236,6 +236,35 @@ def test_a_merge_that_forgets_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
     )  # fmt: skip
 
 
+def test_an_update_that_forgets_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = [attrs.evolve(OLD, purchases=OLD.purchases * 5)]
+    once = Summary.updated
+
+    def stuck(self: Summary, *logs: Any, as_of: When | None = None) -> Summary:  # noqa: ANN401
+        return once(self, *logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Summary, "updated", lambda self, *_, **__: self)
+        broken(
+            "update_is_whole",
+            lambda: laws.update_is_whole(ecommerce, base, as_of=DAY),
+            "customer 'C-1'", "spend_minor as of 2024-06-30: whole says 25, updated says",
+        )  # fmt: skip
+        broken(
+            "update_is_whole",
+            lambda: laws.update_is_whole(ecommerce, BASE, as_of=DAY),
+            "the customers as of 2024-06-30: whole says ['C-1', 'C-2', 'C-3', 'C-4'], updated says",
+        )
+    monkeypatch.setattr(Summary, "updated", stuck)
+    tomorrow = DAY + timedelta(days=1)
+    broken(
+        "update_is_whole",
+        lambda: laws.update_is_whole(ecommerce, base, as_of=DAY, later=tomorrow),
+        "days_since_first_purchase as of 2024-06-30, then 2024-07-01: whole says 91, "
+        "updated says 90",
+    )
+
+
 def test_a_machine_without_the_row_is_noticed() -> None:
     table = "\n".join(x for x in LIFECYCLE.table.splitlines() if "(day 31)" not in x)
     short = Machine("short", Stage, LifecycleEvent, table)

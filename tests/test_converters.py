@@ -806,6 +806,8 @@ WITHOUT_KIND = {
     "mechanisms.acts.Command",
     "mechanisms.acts.Fact",
     "mechanisms.policies.Policy",
+    "programmes.ProgrammeTerms",
+    "tier_terms.TierTerms",
     # a rule is stored whole, as its text; a blank is {"blank": clause}
     "mechanisms.rules.Limit",
     "mechanisms.rules.All",
@@ -813,17 +815,31 @@ WITHOUT_KIND = {
     "mechanisms.policies.Blank",
     # facts and commands prepared for a calculation: made again from what is stored
     "aggregates.Seen",
+    "identifiers.Identifiers",
     "summaries.View",
+    "tier_columns.TierColumns",
     "mechanisms.machines.Codes",
     "mechanisms.machines.Refusals",
     "mechanisms.machines.Taken",
+    # open time worked out, and columns of instants: asked for again from the stored calendar
+    "mechanisms.clock_columns.ClockColumns",
+    "mechanisms.clock_columns.ClockRows",
+    "mechanisms.clock_columns.PauseColumns",
+    "mechanisms.open_columns.Arrays",
+    "mechanisms.open_columns.TimeColumn",
+    "mechanisms.open_time.OpenTime",
+    "mechanisms.open_time.Table",
     # forms of measures hold functions; the name of the measure stands for them
     "measures.Family",
     "measures.Figure",
     # the result for reports: its parts are stored one by one
     "handbook.Assessment",
+    # what a result shows: made again from the result
+    "mechanisms.tables.Column",
+    "mechanisms.tables.Line",
+    "mechanisms.tables.Table",
 }
-EDGES = {"charts", "reports", "converters", "testing"}
+EDGES = {"charts", "converters", "plots", "reports", "testing"}
 
 
 def public_classes() -> dict[str, type]:

@@ -152,6 +152,19 @@ def test_union_is_merge(handbook: Handbook, situation: Situation, seed: int) -> 
     laws.union_is_merge(handbook, situation[0], as_of=situation[1], seed=seed)
 
 
+@given(handbooks, situations(), st.integers(0, 2**32))
+def test_an_update_is_the_whole(handbook: Handbook, situation: Situation, seed: int) -> None:
+    laws.update_is_whole(handbook, situation[0], as_of=situation[1], seed=seed)
+
+
+@given(handbooks, situations(), st.integers(0, 2**32), st.integers(0, 60))
+def test_an_update_moves_the_point_of_view(
+    handbook: Handbook, situation: Situation, seed: int, days: int
+) -> None:
+    later = situation[1] + timedelta(days=days)
+    laws.update_is_whole(handbook, situation[0], as_of=situation[1], later=later, seed=seed)
+
+
 @pytest.mark.rule("C-25")
 @given(handbooks, situations())
 def test_pinned_equals_unpinned(handbook: Handbook, situation: Situation) -> None:

@@ -98,7 +98,7 @@ def test_layers_and_cells(handbook: Handbook, reading: dict[str, bool]) -> None:
     for shoppers, as_of in bases(20, 700):
         purchases, _ = logs(shoppers)
         policy = handbook.segmentation
-        found = policy.layers(purchases, as_of=as_of).to_rows()
+        found = policy.layers(purchases, as_of=as_of).decisions()
         asked = {name: decision.outcome.value for name, decision in found}
         assert asked == layers.layers(shoppers, as_of, **reading), as_of
         columns = policy.rfm_cells(purchases, as_of=as_of).to_columns()
@@ -129,7 +129,7 @@ def test_stages() -> None:
         many = ecommerce.lifecycle.stages(
             *logs(shoppers), as_of=as_of, customers=list(shoppers) or None
         )
-        assert {name: x.outcome.value for name, x in many.to_rows()} == expected, as_of
+        assert {name: x.outcome.value for name, x in many.decisions()} == expected, as_of
 
 
 @pytest.mark.rule("D-04", "RC-06")

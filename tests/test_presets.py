@@ -101,10 +101,10 @@ def test_stages_equal_the_catalogue() -> None:
 
 @pytest.mark.rule("VAR-01")
 def test_the_ladders_of_programmes_equal_the_catalogue() -> None:
-    vip = ecommerce.segmentation.classification("vip_tiers").table
+    vip = ecommerce.programme.tiers.ladder.table  # type: ignore[union-attr]
     assert [str(tier) for tier in reversed(vip.outcomes)] == ["none", *BLOCK["vip"]["tiers"]]
     assert BLOCK["vip"]["thresholds"] is None
-    members = membership.segmentation.classification("tiers").table
+    members = membership.programme.tiers.ladder.table  # type: ignore[union-attr]
     stated = catalogue.preset("membership")["tiers"]
     assert [str(tier) for tier in reversed(members.outcomes)] == stated["ladder"]
     assert stated["thresholds"] is None
@@ -112,11 +112,12 @@ def test_the_ladders_of_programmes_equal_the_catalogue() -> None:
         assert all(is_blank(case.when) for case in table.cases)
     ours = ecommerce.with_all(
         {
-            f"segmentation.classifications.vip_tiers.{tier}.when": f"spend_minor >= {least}"
+            f"programme.tiers.{tier}.when": f"spend_minor >= {least}"
             for tier, least in (("diamond_card", 500), ("gold_card", 300), ("silver_card", 100))
         }
     )
-    axis = ours.segmentation.classification("vip_tiers")
+    assert ours.programme.tiers is not None
+    axis = ours.programme.tiers.ladder
     for spent, tier in (
         (99, "none"),
         (100, "silver_card"),
@@ -190,8 +191,6 @@ def test_every_value_names_origin_and_source() -> None:
         "segmentation.ranking.rounding",
         "segmentation.zone",
         "segmentation.process.regrading.zone",
-        *(f"segmentation.classifications.vip_tiers.ranking.{x}" for x in ("ties", "rounding")),
-        "segmentation.classifications.vip_tiers.zone",
         "lifecycle.stages.active.when",
         "lifecycle.reduced.window_days",
         "lifecycle.reduced.ratio_below",

@@ -288,7 +288,6 @@ BLANKS = {
     "customer_operations": set(),
     "membership": {
         *(f"value_score.{x}.when" for x in ("high", "medium")),
-        *(f"tiers.{x}.when" for x in ("diamond", "gold_card", "silver_card")),
     },
     "new_measures": {f"layers.{x}.when" for x in ("diamond", "gold", "silver")},
 }

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from retention.mechanisms.errors import (
+    BeyondKnownError,
     BlankValueError,
     DuplicateError,
     GapError,
@@ -29,7 +30,7 @@ from retention.mechanisms.errors import (
 )
 
 if TYPE_CHECKING:
-    from retention import converters, lifecycle, presets, reports, segmentation
+    from retention import converters, frames, lifecycle, loyalty, plots, presets, reports, segmentation
     from retention.activity import History, Interaction, InteractionKind, Purchase, Return
     from retention.handbook import Handbook, assess
     from retention.logs import InteractionLog, PurchaseLog
@@ -54,7 +55,7 @@ else:
         "assess": "handbook",
         "parse": "mechanisms.rules",
     }
-    _ROOMS = {"converters", "lifecycle", "presets", "reports", "segmentation"}
+    _ROOMS = {"converters", "frames", "lifecycle", "loyalty", "plots", "presets", "reports", "segmentation"}
 
     def __getattr__(name):  # noqa: ANN001, ANN202  checkers read the imports above
         if name in _HOMES:
@@ -69,6 +70,7 @@ else:
 
 __all__ = [
     "Accepted",
+    "BeyondKnownError",
     "BlankValueError",
     "DuplicateError",
     "GapError",
@@ -103,8 +105,11 @@ __all__ = [
     "WrongTypeError",
     "assess",
     "converters",
+    "frames",
     "lifecycle",
+    "loyalty",
     "parse",
+    "plots",
     "presets",
     "reports",
     "segmentation",

@@ -14,6 +14,7 @@ from attrs import field, frozen
 from retention.complaint_rates import ComplaintRates
 from retention.feedback import Feedback
 from retention.lifecycle import Lifecycle, Stage
+from retention.loyalty import Programme
 from retention.mechanisms.decisions import Decision
 from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.periods import When, local_date, zone_of
@@ -53,6 +54,7 @@ class Handbook(Policy):
     feedback: Feedback = field(default=blank("no feedback cases"))
     surveys: Surveys = field(default=blank("no surveys"))
     complaint_rates: ComplaintRates = field(default=blank("no complaint rates"))
+    programme: Programme = field(default=blank("no loyalty programme"))
 
 
 @frozen(eq=False)

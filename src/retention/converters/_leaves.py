@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -105,6 +106,34 @@ def _instant(data: Any, path: str) -> datetime:  # noqa: ANN401
     return when
 
 
+_AMOUNTS = "an amount of time such as PT14400S"
+_SECONDS = re.compile(r"(-?)PT(\d{1,14})(?:\.(\d{6}))?S")
+_MICRO = timedelta(microseconds=1)
+
+
+def length_text(amount: timedelta) -> str:
+    """Return an amount of time as ISO 8601 writes seconds.
+
+    >>> length_text(timedelta(hours=4)), length_text(timedelta(milliseconds=-1500))
+    ('PT14400S', '-PT1.500000S')
+    """
+    seconds, micros = divmod(abs(amount) // _MICRO, 1_000_000)
+    sign = "-" if amount.days < 0 else ""
+    return f"{sign}PT{seconds}.{micros:06}S" if micros else f"{sign}PT{seconds}S"
+
+
+def length_of(data: Any, path: str) -> timedelta:  # noqa: ANN401
+    """Read an amount of time."""
+    read = _SECONDS.fullmatch(typed(data, path, str, _AMOUNTS))
+    if read is None:
+        raise UnreadableTextError(path, data, _AMOUNTS)
+    try:
+        found = timedelta(seconds=int(read[2]), microseconds=int(read[3] or 0))
+    except OverflowError as cause:
+        raise UnreadableTextError(path, data, _AMOUNTS) from cause
+    return -found if read[1] else found
+
+
 # --- numbers and texts --------------------------------------------------------------------------
 
 _NUMBERS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
@@ -168,6 +197,7 @@ SIMPLE: dict[Any, Shape] = {
     Fraction: Shape(number_plain, lambda data, path: scalar(data, path, [Fraction])),
     date: Shape(time_text, _day),
     datetime: Shape(time_text, _instant),
+    timedelta: Shape(length_text, length_of),
     ZoneInfo: Shape(lambda zone: zone.key, zone_at),
 }
 """Shapes of the types that are written as one text or number."""

@@ -101,7 +101,7 @@ class Plain:
                 return {"blank": value.clause}
             case Rule():
                 return rule_plain(value)
-        if isinstance(value, float | Fraction) or hasattr(value, "item"):
+        if isinstance(value, float | Fraction) or hasattr(value, "dtype"):
             return number_plain(value)
         if kind_of(type(value)) is None:
             raise WrongTypeError("to_plain", type(value).__name__, f"one of {', '.join(KINDS)}")
@@ -275,8 +275,8 @@ class Plain:
 
     def _part(self, cls: type, attribute: Any, hint: Any) -> _Part:  # noqa: ANN401
         alias = attribute.alias or attribute.name
-        # "kind" is the kind of the record itself.
-        key = f"{kind_of(cls)}_kind" if alias == "kind" else alias
+        # "kind" and "version" are those of the record itself.
+        key = f"{kind_of(cls)}_{alias}" if alias in {"kind", "version"} else alias
         required = attribute.default is attrs.NOTHING
         words = NAMED.get(f"{kind_of(cls)}.{key}")
         shape = named_column(home_of(words)) if words else self.shape(hint)

@@ -28,12 +28,14 @@ def maker(cls: type[T]) -> Callable[..., T]:
     True
     """
     names = [each.name for each in attrs.fields(cast("Any", cls))]
-    freely = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
-    slots = {"__slots__": cls.__dict__["__slots__"], "__hash__": None}
+    inside: dict[str, Any] = {
+        "__slots__": cls.__dict__["__slots__"],
+        "__setattr__": object.__setattr__,
+        "__delattr__": object.__delattr__,
+        "__hash__": None,
+    }
     bases = cls.__dict__.get("__orig_bases__", cls.__bases__)
-    twin = new_class(
-        f"_{cls.__name__}Twin", bases, exec_body=lambda space: space.update(freely | slots)
-    )
+    twin = new_class(f"_{cls.__name__}Twin", bases, exec_body=lambda space: space.update(inside))
     lines = [f"def make({', '.join(names)}):", "    it = new(twin)"]
     lines += [f"    it.{name} = {name}" for name in names]
     lines += ["    it.__class__ = cls", "    return it"]

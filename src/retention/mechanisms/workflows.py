@@ -28,7 +28,8 @@ from retention.mechanisms.errors import (
 from retention.mechanisms.machines import Machine, Refusals
 from retention.mechanisms.periods import When, in_utc, local_date, zone_of
 from retention.mechanisms.policies import Policy, policy
-from retention.mechanisms.words import Word
+from retention.mechanisms.tables import Head, Shown, Table, counted, headline
+from retention.mechanisms.words import Language, Word
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -317,7 +318,7 @@ def _before(one: When, other: When) -> bool:
 
 
 @frozen(eq=False)
-class WorkflowStates(Generic[S, C]):
+class WorkflowStates(Shown, Generic[S, C]):
     """The states of many entities as columns, and the rows of the log that do not fit."""
 
     machine: Machine[S, C] = field(repr=False)
@@ -347,6 +348,22 @@ class WorkflowStates(Generic[S, C]):
 
         names = np.array([each.value for each in self.machine.states])
         return {"entity": self.entities, "state": names[self.codes]}
+
+    def __len__(self) -> int:
+        """Return the number of entities."""
+        return len(self.entities)
+
+    def __repr__(self) -> str:
+        """Return sizes alone."""
+        return headline(
+            "WorkflowStates", len(self), f"entities of {self.machine.id}", self.counts()
+        )
+
+    def to_table(self, language: Language = "en") -> Table:
+        """Return the number of entities in each state, with its share."""
+        counts = zip(self.machine.states, self.counts().values(), strict=True)
+        named = {state.label(language): number for state, number in counts}
+        return counted(named, Head.STATE, language, heads=(Head.NUMBER, Head.SHARE))
 
 
 def _problems(refusals: Refusals[S, C], order: NDArray[Any]) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from retention.mechanisms.policies import assumed, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Measure
 from retention.presets._feedback import customer_operations_feedback
+from retention.presets._loyalty import customer_operations_programme
 from retention.presets._surveys import customer_operations_surveys
 from retention.publications import PublicationTerms
 from retention.regrading import Regrading
@@ -152,4 +153,5 @@ customer_operations = Handbook(
     ),
     feedback=customer_operations_feedback,
     surveys=customer_operations_surveys,
+    programme=customer_operations_programme,
 )

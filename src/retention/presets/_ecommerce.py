@@ -4,8 +4,6 @@ Every value stands beside its origin and clause; the key phrase of the clause is
 the handbook states it.
 """
 
-from retention.classifications import Classification
-from retention.grades import VipTier
 from retention.grading import GradingProcess, Process
 from retention.handbook import Handbook
 from retention.lifecycle import Automation, Lifecycle, Reduction, Stage, WakeUp
@@ -19,9 +17,10 @@ from retention.measures import (
     spend_share,
 )
 from retention.mechanisms.decisions import Bands, Case, FirstMatch
-from retention.mechanisms.policies import assumed, blank, read, stated
+from retention.mechanisms.policies import assumed, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.presets._feedback import ecommerce_feedback
+from retention.presets._loyalty import ecommerce_programme
 from retention.presets._surveys import ecommerce_complaint_rates, ecommerce_surveys
 from retention.regrading import Regrading
 from retention.segmentation import Action, Goal, Layer, LayerCase, Rfm, Segmentation
@@ -170,31 +169,6 @@ STAGES = FirstMatch(
     rising="days_since_purchase",
 )
 
-# VAR-01: the ladder of the VIP programme; its thresholds are for the company to set.
-VIP_TIERS = Classification(
-    name="vip_tiers",
-    table=FirstMatch(
-        cases=(
-            Case(
-                VipTier.DIAMOND_CARD,
-                blank("002 三(四)1 「根据累计消费金额或积分划分VIP等级」: diamond card"),
-            ),
-            Case(
-                VipTier.GOLD_CARD,
-                blank("002 三(四)1 「根据累计消费金额或积分划分VIP等级」: gold card"),
-            ),
-            Case(
-                VipTier.SILVER_CARD,
-                blank("002 三(四)1 「根据累计消费金额或积分划分VIP等级」: silver card"),
-            ),
-        ),
-        otherwise=read(VipTier.NONE, "002 三(四)1: no tier below silver"),
-    ),
-    population=read(None, "002 三(四)1: every customer"),
-    ranking=RANKING,
-    zone=ZONE,
-)
-
 ecommerce = Handbook(
     name="ecommerce",
     title="E-commerce customer maintenance rules",
@@ -204,7 +178,6 @@ ecommerce = Handbook(
         rfm=RFM,
         population=read(purchases >= 1, "C-20: customers with a purchase"),
         ranking=RANKING,
-        classifications=(VIP_TIERS,),
         process=GradingProcess(
             process=stated(Process.AUTOMATIC, "002 四(一)1 「通过CRM系统自动划分客户层级」"),
             regrading=Regrading(
@@ -237,4 +210,5 @@ ecommerce = Handbook(
     feedback=ecommerce_feedback,
     surveys=ecommerce_surveys,
     complaint_rates=ecommerce_complaint_rates,
+    programme=ecommerce_programme,
 )

@@ -4,13 +4,13 @@ Every value stands beside its origin and clause. The handbook scores the value o
 names no classes, so the limits on the score are blank.
 """
 
-from retention.classifications import Classification
-from retention.grades import MemberTier, ValueClass
+from retention.grades import ValueClass
 from retention.handbook import Handbook
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.presets._feedback import membership_feedback
+from retention.presets._loyalty import membership_programme
 from retention.presets._surveys import membership_surveys
 from retention.scores import Factor, Scored, Scoring
 from retention.segmentation import Segmentation
@@ -59,40 +59,14 @@ VALUE_SCORE = Scored(
     zone=ZONE,
 )
 
-# VAR-01: the ladder of members; ordinary is where everybody enters, the thresholds are open.
-TIERS = Classification(
-    name="tiers",
-    table=FirstMatch(
-        cases=(
-            Case(
-                MemberTier.DIAMOND,
-                blank("003 五(一)1 「消费金额、消费频次、忠诚度等指标」: diamond"),
-            ),
-            Case(
-                MemberTier.GOLD_CARD,
-                blank("003 五(一)1 「消费金额、消费频次、忠诚度等指标」: gold card"),
-            ),
-            Case(
-                MemberTier.SILVER_CARD,
-                blank("003 五(一)1 「消费金额、消费频次、忠诚度等指标」: silver card"),
-            ),
-        ),
-        otherwise=stated(
-            MemberTier.ORDINARY, "003 五(一)1 「普通会员、银卡会员、金卡会员、钻石会员」"
-        ),
-    ),
-    population=EVERYBODY,
-    ranking=RANKING,
-    zone=ZONE,
-)
-
 membership = Handbook(
     name="membership",
     title="Member relations rules",
     title_zh="会员关系维护管理制度",
     segmentation=Segmentation(
-        population=EVERYBODY, ranking=RANKING, zone=ZONE, classifications=(VALUE_SCORE, TIERS)
+        population=EVERYBODY, ranking=RANKING, zone=ZONE, classifications=(VALUE_SCORE,)
     ),
     feedback=membership_feedback,
     surveys=membership_surveys,
+    programme=membership_programme,
 )

@@ -13,6 +13,7 @@ from retention.mechanisms.obligations import After
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.presets._feedback import new_measures_feedback
+from retention.presets._loyalty import new_measures_programme
 from retention.segmentation import Rfm, Segmentation
 from retention.tags import Tag, TagLibrary, TagRule, tagged
 
@@ -109,4 +110,5 @@ new_measures = Handbook(
         ),
     ),
     feedback=new_measures_feedback,
+    programme=new_measures_programme,
 )

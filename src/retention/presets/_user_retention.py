@@ -30,6 +30,7 @@ from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Measure
 from retention.presets._feedback import user_retention_feedback
+from retention.presets._loyalty import user_retention_programme
 from retention.presets._surveys import user_retention_surveys
 from retention.regrading import Regrading
 from retention.segmentation import Segmentation
@@ -573,4 +574,5 @@ user_retention = Handbook(
     ),
     feedback=user_retention_feedback,
     surveys=user_retention_surveys,
+    programme=user_retention_programme,
 )

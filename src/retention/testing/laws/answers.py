@@ -103,7 +103,7 @@ def told(decision: Decision[Any]) -> tuple[object, ...]:
 
 def decided(outcomes: Outcomes[Any]) -> ByCustomer:
     """Return outcome and reasons by customer."""
-    return {name: told(decision) for name, decision in outcomes.to_rows()}
+    return {name: told(decision) for name, decision in outcomes.decisions()}
 
 
 def bands_of(cells: RfmCells) -> ByCustomer:

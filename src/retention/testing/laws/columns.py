@@ -207,7 +207,7 @@ def _inside(asked: Mapping[Any, Decision[Any]]) -> dict[Any, object]:
 
 
 def _outcomes(found: Outcomes[Any]) -> dict[Any, object]:
-    return {name: one.outcome for name, one in found.to_rows()}
+    return {name: one.outcome for name, one in found.decisions()}
 
 
 def _heard_of(segmentation: Segmentation, population: Population, as_of: When) -> list[History]:

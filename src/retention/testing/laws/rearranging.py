@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from retention.activity import History, Interaction, Purchase, Return
-from retention.aggregates import Run
+from retention.aggregates import Run, Tally
 from retention.handbook import Handbook
 from retention.lifecycle import Lifecycle
 from retention.logs import InteractionLog, PurchaseLog
@@ -33,8 +33,10 @@ from retention.testing.laws.answers import (
     names_of,
     pinned_by,
 )
+from retention.windows import Ever
 
 T = TypeVar("T")
+Facts = tuple[Sequence[Purchase | Return], Sequence[Interaction]]
 
 
 def order_does_not_matter(
@@ -86,6 +88,61 @@ def union_is_merge(
             union=column_of(whole, name),
             merge=column_of(merged, name),
         )
+
+
+def update_is_whole(
+    handbook: Handbook,
+    population: Population,
+    *,
+    as_of: When,
+    later: When | None = None,
+    seed: int = 0,
+) -> None:
+    """The summary of all facts is that of some, brought up to date with the rest in two steps.
+
+    Which facts come first is chance: the new ones are backdated, returns, of new customers.
+    With ``later`` the second step also moves the point of view; it takes facts that were not
+    known before, and asks for measures alone whose window stays. Runs are not asked.
+    """
+    law, zone = "update_is_whole", zone_of(handbook.lifecycle.zone)
+    point = AsOf.at(as_of, zone)
+    end = point if later is None else AsOf.at(later, zone)
+    names = [x for x in _measures(handbook) if later is None or _stay(x, point, end)]
+    steps = _in_steps(facts_of(population), point, seed, known=later is not None)
+
+    def logs(*steps: Facts) -> tuple[PurchaseLog, InteractionLog]:
+        return (
+            PurchaseLog.of([x for money, _ in steps for x in money]),
+            InteractionLog.of([x for _, contact in steps for x in contact]),
+        )
+
+    whole = Summary.of(names, *logs(*steps), as_of=end)
+    updated = Summary.of(names, *logs(steps[0]), as_of=point).updated(*logs(steps[1]))
+    updated = updated.updated(*logs(steps[2]), as_of=later)
+    case = f"as of {as_of}" if later is None else f"as of {as_of}, then {later}"
+    agree(law, f"the customers {case}", whole=whole.customers.tolist(),
+          updated=updated.customers.tolist())  # fmt: skip
+    agree(law, f"the facts left out {case}", whole=whole.left_out, updated=updated.left_out)
+    for name in names:
+        columns = {"whole": column_of(whole, name), "updated": column_of(updated, name)}
+        agree_by_customer(law, f"{name} {case}", **columns)
+
+
+def _in_steps(facts: Facts, point: AsOf, seed: int, *, known: bool) -> list[Facts]:
+    """Deal facts to three steps; if asked, only the last gets what is not yet known."""
+    chance = np.random.default_rng(seed)
+
+    def step(fact: Purchase | Return | Interaction) -> int:
+        return 2 if known and not point.knows(fact.at) else int(chance.integers(0, 3))
+
+    money, contact = ([(x, step(x)) for x in facts[0]], [(x, step(x)) for x in facts[1]])
+    return [([x for x, n in money if n == m], [x for x, n in contact if n == m]) for m in range(3)]
+
+
+def _stay(name: str, before: AsOf, after: AsOf) -> bool:
+    """Whether a measure counts from the same day on at both points of view, whatever happens."""
+    tallies = [each for each in figure(name).aggregates if isinstance(each, Tally)]
+    return all(isinstance(each.span, Ever) or before == after for each in tallies)
 
 
 def _answers(

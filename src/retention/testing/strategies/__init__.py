@@ -4,6 +4,20 @@ Everything is drawn towards the places where rules break: limits and the days be
 ends of months, leap days, changes of clocks, equal amounts, orders of one day, nothing at all.
 """
 
+from retention.testing.strategies.benefits import (
+    benefit_catalogues,
+    coupon_terms,
+    referral_moves,
+)
+from retention.testing.strategies.calendars import (
+    budgets,
+    calendar_versions,
+    calendars,
+    clock_facts,
+    clock_terms,
+    day_hours,
+    questions,
+)
 from retention.testing.strategies.deadlines import (
     limits_in_time,
     moments,
@@ -20,6 +34,7 @@ from retention.testing.strategies.facts import (
     situations,
 )
 from retention.testing.strategies.grades import grading_commands, tiers
+from retention.testing.strategies.points import points_commands, points_policies
 from retention.testing.strategies.policies import (
     attributes,
     changes,
@@ -28,27 +43,53 @@ from retention.testing.strategies.policies import (
     machines,
     variants,
 )
+from retention.testing.strategies.programmes import (
+    bases_on_ladders,
+    earning_orders,
+    earning_rules,
+    ladders,
+    members_on_ladders,
+)
 from retention.testing.strategies.rules import limits, rows, rules
 from retention.testing.strategies.tags import tag_libraries
 from retention.testing.strategies.times import as_ofs, days, instants, zones
+from retention.testing.strategies.workflows import acts
 
 __all__ = [
+    "acts",
     "as_ofs",
     "attributes",
+    "bases_on_ladders",
+    "benefit_catalogues",
+    "budgets",
+    "calendar_versions",
+    "calendars",
     "changes",
     "classifications",
+    "clock_facts",
+    "clock_terms",
     "command_columns",
+    "coupon_terms",
+    "day_hours",
     "days",
+    "earning_orders",
+    "earning_rules",
     "grading_commands",
     "histories",
     "instants",
     "interactions",
+    "ladders",
     "limits",
     "limits_in_time",
     "machines",
+    "members_on_ladders",
     "moments",
+    "points_commands",
+    "points_policies",
     "populations",
     "purchases",
+    "questions",
+    "referral_moves",
     "returns",
     "rows",
     "rules",
