@@ -19,7 +19,8 @@ from retention.case_flows import (
     Note,
     NoteState,
 )
-from retention.feedback import ArrivalKind, Feedback, FeedbackCase
+from retention.cases import FeedbackCase
+from retention.feedback import ArrivalKind, Feedback
 from retention.intake import Entry, FeedbackItem, FeedbackKind, IntakeForm, Receive
 from retention.mechanisms.answers import Accepted, Code, Refused
 from retention.mechanisms.calendars import Calendar, WeekHours
@@ -934,7 +935,7 @@ def test_what_happened_later_is_not_known() -> None:
 
 def test_merged_cases_hear_nothing_but_a_redaction() -> None:
     rules = ecommerce.feedback
-    case = do(rules, graded(), "2024-06-10T10:00", "merge_into", case="K-2")
+    case = do(rules, graded(), "2024-06-10T10:00", "merge_into", case="K-2", holds=("both_cases",))
     assert case.notes.state is NoteState.MERGED
     refusal = no(rules, case, "2024-06-10T11:00", "handle", department="a", person="b")
     assert refusal.code is Code.NOT_POSSIBLE

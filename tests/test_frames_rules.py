@@ -109,6 +109,14 @@ def test_every_relation_on_every_engine(engine: Engine, relation: Relation) -> N
 
 
 @each()
+def test_limits_between_whole_numbers(engine: Engine) -> None:
+    found = [dict.fromkeys(TYPES) | {"days": x, "score": x} for x in (None, 29, 30, 31, 91)]
+    for text in ("days <= 30.5", "days < 30.5", "days >= 30.5", "30.5 <= days <= 90.5",
+                 "days == 30.5", "days in (30.5, 31)", "score < 30.5"):  # fmt: skip
+        agree(engine, parse(text), found)
+
+
+@each()
 def test_joined_and_nested(engine: Engine) -> None:
     absent = dict.fromkeys(TYPES)
     found = [
@@ -125,12 +133,7 @@ def test_joined_and_nested(engine: Engine) -> None:
         agree(engine, parse(text), found)
 
 
-@each(
-    {
-        name: ENGINES[name]
-        for name in ("polars", "polars-lazy", "pyarrow", "pandas-arrow", "duckdb", "ibis")
-    }
-)
+@each(WITH_TRUTHS)
 def test_truths(engine: Engine) -> None:
     absent = dict.fromkeys(TYPES)
     found = [absent | {"vip": vip} for vip in (True, False, None)]

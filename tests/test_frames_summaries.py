@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from retention import InteractionLog, PurchaseLog, frames, measures
 from retention.activity import History, Interaction, Purchase, Return
 from retention.classifications import Classification
+from retention.frames._native import opened
 from retention.frames._quantities import column_of
+from retention.frames._rules import expression
 from retention.grades import Graded
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.errors import (
@@ -41,6 +43,7 @@ from retention.tags import TagLibrary, TagRule, tagged
 from retention.testing import strategies
 from retention.testing.strategies.rules import MEASURES
 from tests.engines import ENGINES, LAZY, Engine, column, each, kind, rows
+from tests.oracles import windows
 from tests.refusals import refused
 
 ZONE = "Asia/Shanghai"
@@ -209,18 +212,43 @@ def test_every_measure_on_every_engine(engine: Engine, as_of: Any) -> None:
     purchases, interactions = logs(base)
     point = AsOf.at(as_of, zone_of(ZONE))
     oracle = Summary.of(MERGED, purchases, interactions, as_of=point, customers=list(range(40)))
-    found = measured(engine, base, MERGED, as_of)
-    wanted = {}
+    frame = opened(measured(engine, base, MERGED, as_of))
+    wanted: dict[str, list[bool]] = {}
+    asked: dict[str, Any] = {}
     for name in MERGED:
         middle = round(float(np.nanmedian(oracle.column(name))), 2)
         for sign in ("<=", "==", ">"):
             rule, into = parse(f"{name} {sign} {middle!r}"), f"m{len(wanted)}"
             wanted[into] = rule.mask(oracle.columns()).tolist()
-            found = frames.mask(rule, found, into=into, as_of=as_of, zone=ZONE)
-    answers = rows(found, "customer", *wanted)
+            asked[into] = expression(rule, frame, point).alias(into)
+    answers = rows(frame.with_columns(*asked.values()).to_native(), "customer", *wanted)
     held = {into: [bool(row[n]) for row in sorted(answers)] for n, into in enumerate(wanted, 1)}
     assert held == wanted
     assert sum(any(mask) and not all(mask) for mask in wanted.values()) > 60
+
+
+@pytest.mark.rule("RC-06", "RC-08", "D-03")
+@each()
+def test_the_ends_of_windows(engine: Engine) -> None:
+    """One login a day, each of somebody else: who counts is the days that a window holds."""
+    ALL_DAYS[0] = False
+    days = {n: DAY - timedelta(days=n) for n in range(200)}
+    at = {n: datetime(day.year, day.month, day.day, 4, tzinfo=UTC) for n, day in days.items()}
+    base = [History(n, interactions=[Interaction(n, when, "login")]) for n, when in at.items()]
+    names = ["interactions_30d", "interactions_latest_90d", "interactions_preceding_90d",
+             "interactions_1y", "login_count", "logins_each_week_1w"]  # fmt: skip
+    found = measured(engine, base, names, DAY)
+    (monday, sunday), *_ = windows.full_weeks(1, DAY)
+    expected = {
+        "interactions_30d": [n for n in days if windows.within_last(days[n], 30, DAY)],
+        "interactions_latest_90d": [n for n in days if windows.latest(days[n], 90, DAY)],
+        "interactions_preceding_90d": [n for n in days if windows.preceding(days[n], 90, DAY)],
+        "interactions_1y": [n for n in days if windows.within_past_year(days[n], DAY)],
+        "login_count": list(days),
+        "login_count_week_0": [n for n in days if monday <= days[n] <= sunday],
+    }
+    for name, who in expected.items():
+        assert [n for n, count in sorted(column(found, name).items()) if count] == who, name
 
 
 # --- pins ----------------------------------------------------------------------------------------
@@ -260,14 +288,13 @@ def test_a_pin_in_the_engine_is_the_pin_of_the_log(
 
 
 FORTY = [History(n, [Purchase(n, date(2024, 6, 1), 100 * (40 - n // 3))]) for n in range(40)]
+DIFFERENT = [History(n, [Purchase(n, date(2024, 6, 1), 100 - n)]) for n in range(40)]
 
 
 @pytest.mark.rule("RC-09", "C-07")
 @each()
 def test_every_policy_is_pinned_as_its_own_pin_does(engine: Engine) -> None:
     ALL_DAYS[0] = False
-    frame = engine(instants(FORTY))
-    log = PurchaseLog.of(x for h in FORTY for x in h.purchases)
     users = user_retention.segmentation
     policies: tuple[Any, ...] = (
         ecommerce.segmentation,
@@ -276,8 +303,10 @@ def test_every_policy_is_pinned_as_its_own_pin_does(engine: Engine) -> None:
         users.classification("industry_classes"),
         SHARES,
     )
-    for policy in policies:
-        assert frames.pin(frame, policy, as_of=DAY) == policy.pin(log, as_of=DAY)
+    for base in (FORTY, DIFFERENT):
+        frame, log = engine(instants(base)), PurchaseLog.of(x for h in base for x in h.purchases)
+        for policy in policies:
+            assert frames.pin(frame, policy, as_of=DAY) == policy.pin(log, as_of=DAY)
 
 
 SHARES = TagLibrary(

@@ -107,7 +107,11 @@ HANDBOOKS = {
 # Stages of other handbooks that SM-06 still describes.
 SAME_MACHINE = ("as_written", "seven_day_blocks", "other_zones")
 
-handbooks = st.one_of(st.sampled_from(list(HANDBOOKS.values())), variants(ecommerce))
+# These laws look at segments and stages; other areas have their own.
+handbooks = st.one_of(
+    st.sampled_from(list(HANDBOOKS.values())),
+    variants(ecommerce, paths=["segmentation", "lifecycle"]),
+)
 
 
 # --- the laws hold -------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from retention.benefits import Benefit, BenefitCatalogue, BenefitKind
 from retention.classifications import Classification
 from retention.earning import EarningEvent, EarningRules, EventReward, OrderLine, Promotion
 from retention.loyalty import (
+    CarryOut,
     Earn,
     EarnFor,
     EvaluateTier,
@@ -66,6 +67,8 @@ from retention.redeeming import (
     RedemptionRules,
     UpgradePrice,
 )
+from retention.redemptions import PointsAction, PointsRequest
+from retention.rewards import Reward, reversal
 from retention.tier_changes import TierChange, TierMove
 from retention.tiers import TierCase, Tiers
 from retention.touch_requests import TouchKind, TouchRequest
@@ -142,7 +145,7 @@ S24 = membership.programme.with_all(
 )
 
 
-@pytest.mark.rule("S-24", "E-08", "E-09", "E-10", "E-11", "E-12", "VAR-12", "VAR-05")
+@pytest.mark.rule("S-24", "E-08", "E-09", "E-10", "E-11", "E-12", "E-16", "VAR-12", "VAR-05")
 def test_the_scenario_as_written() -> None:
     who = Member("M-1", S24.points.start("M-1"), date(2023, 1, 1), date(1990, 5, 20))
 
@@ -173,6 +176,13 @@ def test_the_scenario_as_written() -> None:
         80,
         date(2024, 6, 30),
     )
+    (reminder,) = S24.reminders(who, on=date(2024, 5, 31))
+    assert (reminder.points, reminder.usable_through, reminder.affordable) == (
+        80,
+        date(2024, 6, 30),
+        ("gift",),
+    )
+    assert S24.reminders(who, on=date(2024, 5, 30)) == ()
     order = Money.of("85.00", "CNY")
     paid = do(Offset(50, order, at=date(2024, 6, 20), by="checkout", key="O-3"))
     who = paid.state
@@ -268,6 +278,8 @@ def test_violations_are_listed() -> None:
         "earning.promotions.p: vip; allowed: ordinary, silver, gold (E-01)",
         "redeeming.offset: none; allowed: a rate, as CashOffset (E-12)",
     ]
+    (far,) = attrs.evolve(OURS, earning=EarningRules(zone="UTC")).violations()
+    assert (far.where, far.given, far.allowed) == ("earning.zone", "UTC", "Asia/Shanghai")
     bare = attrs.evolve(OURS, tiers=None, earning=EarningRules())
     assert {x.rule for x in bare.violations()} == {"E-01", "E-13"}
 
@@ -396,6 +408,31 @@ def test_the_tier_gives_a_bonus_from_the_purchase_after_the_rise_on() -> None:
     assert [x.points for x in second.facts if isinstance(x, Earned)] == [10, 5]
 
 
+def test_what_other_rooms_ask_for_is_carried_out_once() -> None:
+    reward = Reward("M-1", "points", 200, reason="referral", source="r-1", key="r-1:referrer")
+    ask = CarryOut(reward, at=DAY, by="referrals")
+    done = OURS.decide(member(), ask).or_raise()
+    assert done.state.account.balance(DAY).available == 200
+    assert OURS.decide(done.state, ask).or_raise().state == done.state
+    other = CarryOut(attrs.evolve(reward, amount=300), at=DAY, by="referrals")
+    assert refusal(OURS.decide(done.state, other))[0] is Code.KEY_REUSED
+    back = CarryOut(reversal(reward, "returned"), at=DAY, by="referrals")
+    gone = OURS.decide(done.state, back).or_raise().state
+    assert gone.account.balance(DAY).available == 0
+    assert OURS.decide(gone, back).or_raise().state == gone
+    take = PointsRequest("M-1", PointsAction.TAKE, 50, "u-1", "u-1:take")
+    used = OURS.decide(done.state, CarryOut(take, at=DAY, by="desk")).or_raise().state
+    assert used.account.balance(DAY).available == 150
+    give = PointsRequest("M-1", PointsAction.RETURN, 50, "u-1", "u-1:return")
+    again = OURS.decide(used, CarryOut(give, at=DAY, by="desk")).or_raise().state
+    assert again.account.balance(DAY).available == 200
+    gift = attrs.evolve(reward, kind="gift")
+    no = OURS.decide(member(), CarryOut(gift, at=DAY, by="referrals"))
+    assert refusal(no) == (Code.NOT_APPLICABLE, ("gift",), ("points",))
+    no = OURS.decide(member(), CarryOut(attrs.evolve(reward, member="M-2"), at=DAY, by="x"))
+    assert refusal(no)[1] == ("request_of_this_member",)
+
+
 # --- redeeming ------------------------------------------------------------------------------------
 
 
@@ -415,6 +452,8 @@ def test_the_catalogue_of_prices() -> None:
     names = [x.name for x in PRICES.affordable(100, DAY, tier="gold")]
     assert names == ["course", "umbrella", "lamp"]
     assert [x.name for x in PRICES.affordable(100, date(2024, 6, 1))] == ["umbrella"]
+    assert [x.name for x in PRICES.affordable(70, date(2024, 6, 1))] == ["umbrella"]
+    assert PRICES.affordable(69, date(2024, 6, 1)) == ()
 
 
 @pytest.mark.rule("E-11")
@@ -580,6 +619,42 @@ def test_a_purchase_raises_the_tier_at_once_and_asks_for_a_notice() -> None:
     assert done.state.changes == (change,)
     again = OURS.replay(member(history=done.state.history), done.facts)
     assert again == done.state
+
+
+@pytest.mark.rule("E-04")
+def test_a_late_entry_never_comes_before_a_change_on_record() -> None:
+    who = OURS.decide(member(), earn(DAY, 1_000_00, "O-1")).or_raise().state
+    late = OURS.decide(who, earn(date(2024, 3, 1), 4_000_00, "O-0")).or_raise()
+    assert [(x.move, x.left, x.entered, x.on) for x in late.state.changes] == [
+        (TierMove.UP, "ordinary", "silver", DAY),
+        (TierMove.UP, "silver", "gold", DAY),
+    ]
+    evening = datetime(2024, 5, 6, 20, tzinfo=SHANGHAI)
+    noon = datetime(2024, 5, 6, 12, tzinfo=SHANGHAI)
+    who = OURS.decide(member(), earn(evening, 1_000_00, "O-1")).or_raise().state
+    late = OURS.decide(who, earn(noon, 10_00, "O-0")).or_raise()
+    assert late.state.changes == who.changes
+
+
+@pytest.mark.rule("E-39", "E-44")
+def test_points_that_came_back_were_not_redeemed() -> None:
+    who = OURS.decide(rich(100), RedeemFor("umbrella", at=DAY, by="shop", key="r")).or_raise().state
+    back = PointsRequest("M-1", PointsAction.RETURN, 20, "r", "r:return")
+    who = OURS.decide(who, CarryOut(back, at=DAY, by="shop")).or_raise().state
+    assert annual(OURS, who, 2024).points_redeemed == 50
+    report = participation([who], customers=1, since=DAY, until=DAY)
+    assert report.redemption.numerator == 50
+
+
+def test_base_and_bonus_have_keys_of_their_own() -> None:
+    promoted = attrs.evolve(
+        OURS, earning=attrs.evolve(OURS.earning, promotions=(Promotion("extra", points=5),))
+    )
+    done = promoted.decide(member(), earn(DAY, 259_00, "O-1", key="k")).or_raise()
+    assert [(fact.key, fact.by) for fact in done.facts] == [
+        ("k", "checkout"),
+        ("k#extra", "checkout"),
+    ]
 
 
 @pytest.mark.rule("E-05", "E-06")

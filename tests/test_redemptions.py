@@ -91,8 +91,8 @@ def verified(redemption: Redemption, status: MemberStatus = GOOD, **more: Any) -
 def test_identity_and_status_come_first(
     kind: BenefitKind, status: dict[str, Any], more: dict[str, Any], reasons: list[str]
 ) -> None:
-    known: dict[str, Any] = {"member": "M", "identified": True, "membership": "active", "tier": "gold",
-             "points": 100}  # fmt: skip
+    known: dict[str, Any] = {"member": "M", "identified": True, "membership": "active"}
+    known |= {"tier": "gold", "points": 100}
     answer = verified(asked(kind, **more), MemberStatus(**(known | status)), free_slots=[SLOT])
     assert [each.value for each in answer.state.reasons] == reasons
     assert answer.state.state is (S.REFUSED if reasons else S.VERIFIED)

@@ -23,6 +23,7 @@ from retention import (
     Return,
     UnequalColumnsError,
     UnknownNameError,
+    UnpinnedPolicyError,
     WrongTypeError,
 )
 from retention.classifications import Classification
@@ -137,6 +138,23 @@ def test_the_ladders_of_the_handbooks() -> None:
     ]
     with pytest.raises(BlankValueError, match=r"000 五\(一\)2"):
         assert user_retention.programme.tiers
+
+
+@pytest.mark.rule("E-02", "VAR-01")
+def test_a_rank_of_spend_makes_a_tier_once_it_is_pinned() -> None:
+    """The grades of 000 as a ladder: of 40 spenders the 5 % are two, the next 5 % two more."""
+    grades = user_retention.segmentation.classification("spend_grade")
+    ranked = Tiers(grades, validity_months=None)
+    day = date(2024, 6, 1)
+    log = PurchaseLog.of(Purchase(n, day, 100 - n) for n in range(40))
+    with pytest.raises(UnpinnedPolicyError):
+        ranked.tier(TierFacts(3, day, log.history(3)), as_of=day)
+    pinned = ranked.pin(log, as_of=day)
+    found = [pinned.tier(TierFacts(n, day, log.history(n)), as_of=day).tier for n in range(5)]
+    assert found == ["diamond", "diamond", "platinum", "platinum", "gold"]
+    everybody = TierColumns.of(np.arange(40), since=np.array([day] * 40, "M8[D]"), purchases=log)
+    counts = pinned.tiers(everybody, as_of=day).counts()
+    assert counts == {"ordinary": 20, "silver": 12, "gold": 4, "platinum": 2, "diamond": 2}
 
 
 def test_thresholds_must_rise() -> None:
@@ -269,6 +287,18 @@ def test_the_grace_period_keeps_the_tier_for_those_who_earn_it_in_time() -> None
     assert str(waiting).startswith("silver until 2025-03-11 (grace)")
     saved = facts(*bought, (date(2025, 3, 11), 1_000_00))
     assert moves(tiers, saved, date(2025, 3, 12))[-1] == ("keep", "silver", "2025-03-11")
+
+
+@pytest.mark.rule("E-05")
+def test_the_window_stays_open_in_the_grace_period() -> None:
+    tiers = ladder(*SPEND, window="calendar", validity_end="year_end", grace_days=30)
+    bought = (date(2024, 5, 6), 1_000_00), (date(2025, 5, 6), 900_00)
+    late = (date(2026, 1, 15), 100_00)  # 1 000.00 with the year before, 100.00 without
+    assert moves(tiers, facts(*bought, late), date(2026, 2, 1))[1:] == [
+        ("grace", "silver", "2026-01-01"),
+        ("keep", "silver", "2026-01-15"),
+    ]
+    assert moves(tiers, facts(*bought), date(2026, 2, 1))[-1] == ("down", "ordinary", "2026-01-31")
 
 
 @pytest.mark.rule("E-05")
@@ -480,6 +510,51 @@ def test_standings_on_record_are_where_columns_begin() -> None:
         OURS.tiers(columns(on_record={"tier": ["gold"] * 3}), as_of=date(2024, 7, 1))
     with refused(UnknownNameError, "TierColumns.on_record.tier"):
         OURS.tiers(columns(on_record=record | {"tier": ["x"] * 3}), as_of=date(2024, 7, 1))
+
+
+@pytest.mark.rule("E-05")
+def test_columns_fall_one_step_and_rise_again_on_the_last_day() -> None:
+    """What one member does is told by hand; the columns say the same."""
+    one = ladder(*SPEND, one_step_down=True, validity_months=1, window_months=1)
+    days_bought = np.array(["2024-01-10", "2024-02-09", "2024-02-09"], "M8[D]")
+    log = PurchaseLog.from_columns(
+        customer=["a", "b", "b"], at=days_bought, amount_minor=[5_000_00, 1_000_00, 4_000_00]
+    )
+    since = np.array(["2024-01-01"] * 2, "M8[D]")
+    rows = TierColumns.of(["a", "b"], since=since, purchases=log)
+    # gold on 10 January; kept on 10 February by what lies in the month; then step by step
+    told = {
+        date(2024, 2, 9): "gold",
+        date(2024, 2, 10): "gold",
+        date(2024, 3, 10): "silver",
+        date(2024, 4, 10): "ordinary",
+    }
+    for day, tier in told.items():
+        assert one.tiers(rows, as_of=day).of("a")[0] == tier, day
+    record: dict[str, Any] = {
+        "tier": ["ordinary", "silver"],
+        "since": since,
+        "valid_through": days_bought[1:],
+    }
+    renewed = TierColumns.of(["a", "b"], since=since, purchases=log, on_record=record)
+    assert one.tiers(renewed, as_of=date(2024, 2, 10)).of("b")[:3] == (
+        "gold",
+        TierState.HELD,
+        date(2024, 2, 9),  # the rise of the last day comes before its end
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "first"),
+    [
+        (date(2024, 9, 30), date(2024, 7, 1)),
+        (date(2024, 10, 1), date(2024, 10, 1)),
+        (date(2025, 1, 15), date(2025, 1, 1)),
+    ],
+)
+def test_anniversary_windows_of_three_months(day: date, first: date) -> None:
+    tiers = ladder(*SPEND, window="anniversary", window_months=3)
+    assert tiers.first_day(day, date(2023, 7, 1)) == first
 
 
 def test_attributes_and_points_in_columns() -> None:

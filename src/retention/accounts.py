@@ -12,22 +12,29 @@ What may happen to an account is decided in ``ledger``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
-from functools import cached_property
+from datetime import date
 from operator import attrgetter
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from attrs import define, field, frozen
 
-from retention.lots import CHUNK, NEVER, NONE, SLIDING, Lot, Lots, Row
+from retention.account_books import (
+    Book,
+    Chunk,
+    Terms,
+    comes_before,
+    in_order,
+    make_book,
+    make_terms,
+    place,
+)
+from retention.lots import CHUNK, NEVER, SLIDING, Lot, Lots, Row
 from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.makers import maker
 from retention.mechanisms.periods import (
     AsOf,
     When,
-    in_utc,
-    local_date,
     plus_days,
     zone_of,
 )
@@ -55,72 +62,20 @@ from retention.statements import (
     reminders,
 )
 
-_DAWN = datetime.min.replace(tzinfo=UTC)  # of a fact with a date alone
-
-
-@frozen(weakref_slot=False)  # so that it has a maker
-class Terms:
-    """What an account keeps of the policy under which it was opened.
-
-    A hold keeps its deadline and a lot its days, whatever the policy becomes; a hold that is
-    open, and reminders, do not follow a policy change until the account is replayed under it.
-    """
-
-    id: str
-    zone: str
-    reminder_days: int
-    fingerprint: str
-
-
-@frozen(weakref_slot=False)  # so that it has a maker
-class Book:
-    """One currency of an account."""
-
-    currency: str
-    lots: Lots = NONE
-    debt: int = 0
-    slides: int = 0  # day ordinal: what expires with inactivity is unusable from then on
-    lapses: tuple[int, ...] = ()  # earlier such days, on which it did expire
-
-
-@frozen(slots=False)  # the names are found once, when somebody looks for one
-class Chunk:
-    """Some facts of a log, and the names under which they are looked up."""
-
-    facts: tuple[PointsFact, ...]
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """All their names."""
-        return frozenset(name for fact in self.facts for name in fact.names)
-
-
-def place(fact: PointsFact) -> tuple[date, datetime]:
-    """Sort key of the order of effect: the local day, and the instant within it."""
-    return fact.on, _within(fact.at)
-
-
-def _within(at: When) -> datetime:
-    return in_utc(at) if isinstance(at, datetime) else _DAWN
-
-
-def in_order(facts: Sequence[PointsFact]) -> Sequence[PointsFact]:
-    """Return facts in the order of their effect; those of one moment as they were recorded."""
-    last: PointsFact | None = None
-    for fact in facts:
-        if last is not None and comes_before(fact.at, fact.on, last):
-            return sorted(facts, key=place)
-        last = fact
-    return facts
-
-
-def comes_before(at: When, on: date, last: PointsFact) -> bool:
-    """Whether a moment lies before that of a fact."""
-    if on != last.on:
-        return on < last.on
-    if type(at) is date and type(last.at) is date:
-        return False
-    return _within(at) < _within(last.at)
+__all__ = [
+    "Account",
+    "Book",
+    "Chunk",
+    "Draft",
+    "Terms",
+    "comes_before",
+    "in_order",
+    "make_account",
+    "make_book",
+    "make_terms",
+    "place",
+    "plain_sum",
+]
 
 
 @frozen(weakref_slot=False)  # so that it has a maker
@@ -393,15 +348,51 @@ class Account:
     def moved(self, book: Book, lots: Lots, fact: PointsFact) -> Account:
         """Return the account after one fact that only changed the lots of its only book."""
         new = make_book(book.currency, lots, book.debt, book.slides, book.lapses)
-        chunks, tail = self.chunks, (*self.tail, fact)
+        chunks, tail = self.chunks, self.tail + (fact,)  # noqa: RUF005  faster than unpacking
         if len(tail) == CHUNK:
             chunks, tail = (*chunks, Chunk(tail)), ()
         return make_account(self.terms, chunks, tail, (new,), self.holds, fact)
 
 
+def plain_sum(terms: Terms, log: Sequence[PointsFact]) -> Account | None:  # noqa: C901  one loop
+    """Return the sum of a plain log: numbered, in order, one currency earned and redeemed.
+
+    It is what nearly every log is, and needs no draft; None for all others.
+    """
+    left, code, day = dict[int, int](), "", date.min
+    if not log or len(log) > CHUNK:
+        return None
+    last = log[0]
+    for number, fact in enumerate(log, 1):
+        on = fact.on
+        if fact.sequence != number or (on <= day and comes_before(fact.at, on, last)):
+            return None
+        last, day = fact, on
+        if type(fact) is Earned:
+            if fact.renews is not None or fact.repaid or (code != fact.currency and code):
+                return None
+            left[number], code = fact.points, fact.currency
+        elif type(fact) is Redeemed and fact.renews is None:
+            for lot, points in fact.taken:
+                left[lot] = rest = left.get(lot, 0) - points
+                if rest < 0:
+                    return None
+        else:
+            return None
+    rows = list[Row]()
+    for lot, rest in left.items():
+        if rest:
+            earned = cast("Opened", log[lot - 1])
+            on, expires, usable = earned.on, earned.expires_on, earned.usable_on
+            start = on.toordinal()
+            opens = start if usable is on else usable.toordinal()
+            rows.append((expires.toordinal() if expires else NEVER, start, lot, rest, opens))
+    book = make_book(code, Lots.of(rows), 0, 0, ())
+    chunks, tail = ((Chunk(tuple(log)),), ()) if len(log) == CHUNK else ((), tuple(log))
+    return make_account(terms, chunks, tail, (book,), (), last)
+
+
 make_account = maker(Account)
-make_book = maker(Book)
-make_terms = maker(Terms)
 
 
 def _opening(fact: PointsFact) -> Opened:

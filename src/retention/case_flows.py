@@ -168,7 +168,10 @@ class Note(Word):
     RESUME = "resume", "恢复处理"
     REDACT = "redact", "隐去内容"
     MERGE_INTO = "merge_into", "合并到"
+    ABSORB = "absorb", "承接其他案件"
     SPLIT_OFF = "split_off", "拆分"
+    GATHER = "gather", "归集子案件"
+    BELONG = "belong", "归入群体投诉"
 
 
 # H-05: no handling without department, person, measure and time node; H-07: no end without
@@ -253,7 +256,8 @@ GRADED_COMPLAINT = Machine(
     """,
 )
 
-# H-06, H-10, H-20, H-29, H-44: whatever the way is, a case hears these.
+# H-06, H-10, H-20, H-29, H-44: whatever the way is, a case hears these. What concerns two
+# cases is judged where both are seen, in ``case_groups``: nothing is half done.
 NOTES = Machine(
     "notes",
     NoteState,
@@ -280,9 +284,17 @@ NOTES = Machine(
     paused -redact-> paused [reason, fields]
     over -redact-> over [reason, fields]
     merged -redact-> merged [reason, fields]
-    open/paused -merge_into-> merged [case]
-    open -split_off-> open [case]
+    open/paused -merge_into-> merged [case, both_cases]
+    open -absorb-> open [case, both_cases]
+    paused -absorb-> paused [case, both_cases]
+    open -split_off-> open [case, both_cases]
+    paused -split_off-> paused [case, both_cases]
+    open -gather-> open [case, both_cases]
+    paused -gather-> paused [case, both_cases]
+    open -belong-> open [case, both_cases]
+    paused -belong-> paused [case, both_cases]
     open/paused -> over (its way ended)
+    paused -> open (a step of its way was taken)
     over -> open (it was taken up again)
     """,
 )
@@ -312,4 +324,5 @@ JUDGED = {
     "SM-24": ("no_recurrence", "reply_channel"),
     "SM-25": ("four_fields", "is_urgent", "is_normal", "satisfied"),
     "SM-26": ("is_major", "is_not_major", "reply_channel"),
+    "notes": ("both_cases",),
 }

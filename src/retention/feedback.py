@@ -10,14 +10,15 @@ own; messages are sent by the host, which finds in ``requests`` what is to be do
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 import attrs
 from attrs import field, frozen
 
-from retention.case_clocks import RECEIVED, ClockReading, ClockRule, Event
-from retention.case_flows import NOTES, CaseFlow, Note, NoteState
+from retention.case_clocks import RECEIVED, ClockReading, ClockRule
+from retention.case_flows import JUDGED, NOTES, CaseFlow, Note, NoteState
+from retention.cases import CaseFact, CaseRequest, FeedbackCase, Step, is_before
 from retention.complaint_rates import HandledCase
 from retention.intake import FeedbackItem, IntakeForm, Receive, Received
 from retention.mechanisms.acts import repeated
@@ -26,15 +27,13 @@ from retention.mechanisms.choices import member
 from retention.mechanisms.clocks import Pause
 from retention.mechanisms.decisions import Decision
 from retention.mechanisms.errors import InvalidValueError, UnknownNameError, WrongTypeError
-from retention.mechanisms.periods import When, checked, in_utc, local_date, zone_of
+from retention.mechanisms.periods import When, checked, local_date, zone_of
 from retention.mechanisms.policies import Policy, is_blank, policy
 from retention.mechanisms.words import Word
 from retention.mechanisms.workflows import Act, Progress, Taken, Workflow
 from retention.triage import CaseLevel, Consequence, Scope, Severity, Triage, Urgency
 
 W = TypeVar("W", bound=Word)
-Step = Taken[Any, Any]
-CaseFact = Received | Step
 ANY_RATING = (1, 5)
 
 
@@ -64,16 +63,6 @@ class Route(Policy):
         return self.about
 
 
-@frozen
-class CaseRequest:
-    """Something the host should do at once: what, for which case, to whom, by which rule."""
-
-    what: str
-    case: str
-    to: tuple[str, ...]
-    rule: str
-
-
 class ArrivalKind(Word):
     """What a new item is to the cases that are known."""
 
@@ -89,55 +78,6 @@ class Arrival:
     kind: ArrivalKind
     case: str  # empty when new
     reason: Reason
-
-
-@frozen
-class FeedbackCase:
-    """One case: the item, its way, its notes, and everything in the order of the log."""
-
-    id: str
-    opened: Received
-    progress: Progress[Any, Any]
-    notes: Progress[NoteState, Note]
-    log: tuple[CaseFact, ...] = field(repr=False)
-
-    @property
-    def item(self) -> FeedbackItem:
-        """What came in."""
-        return self.opened.item
-
-    @property
-    def state(self) -> Any:  # noqa: ANN401  a word of the case's own machine
-        """Where the case stands on its way."""
-        return self.progress.state
-
-    @property
-    def sequence(self) -> int:
-        """Number of facts; a store appends after it."""
-        return len(self.log)
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """What happened, as clocks read it; the case begins when the customer spoke."""
-        steps = (x for x in self.log if isinstance(x, Taken))
-        begin = Event(RECEIVED, self.item.at)
-        return (begin, *(Event(str(x.name), x.at, dict(x.brings)) for x in steps))
-
-    def known(self, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return what is known of the case by name: of its item, and what was brought last."""
-        item = {x: getattr(self.item, x) for x in ("kind", "channel", "topic", "cause", "product")}
-        found: dict[str, Any] = {name: str(value) for name, value in item.items() if value}
-        for fact in self.log:
-            if isinstance(fact, Taken):
-                found.update({name: value for name, value in fact.brings if value is not None})
-        return found | dict(more or {})
-
-    def apply(self, step: Step) -> FeedbackCase:
-        """Return the case after a step; trusts it, since the handbook has judged it."""
-        log = (*self.log, step)
-        if isinstance(step.name, Note):
-            return attrs.evolve(self, notes=self.notes.apply(step), log=log)
-        return attrs.evolve(self, progress=self.progress.apply(step), log=log)
 
 
 @policy
@@ -194,7 +134,8 @@ class Feedback(Policy):
     ) -> Accepted[FeedbackCase, CaseFact] | Refused:
         """Judge a command: the intake of a case, a step of its way, or a note.
 
-        ``holds`` are conditions that only the host can know, such as ``in_crm``; ``earlier``
+        ``holds`` are conditions that only the host can know, such as ``in_crm``, or a room that
+        sees several cases; ``earlier``
         are the facts that the store holds under the key of the command.
         """
         if isinstance(command, Receive):
@@ -206,7 +147,9 @@ class Feedback(Policy):
         if (no := self._right(case, command)) is not None:
             return no
         at = self._view(case, flow)
-        lacking = () if self._in_order(case, command) else ("later_time",)
+        lacking = [] if self._in_order(case, command) else ["later_time"]
+        if self._ends(case, command) and case.noted(Note.GATHER) and _REPLIED not in holds:
+            lacking.append(_REPLIED)  # H-16: the room that sees the children says so
         found = tuple(x for x in earlier if isinstance(x, Taken))
         answer = flow.decide(
             at, command, earlier=found, missing=lacking, holds={*holds, *self._true(case, command)}
@@ -245,6 +188,15 @@ class Feedback(Policy):
             return None
         return self.triage.level(case.known())
 
+    def standing(self, case: FeedbackCase) -> NoteState:
+        """Return whether a case hears notes: open, paused, over or merged."""
+        return cast("NoteState", self._view(case, self._notes).state)
+
+    def seen(self, case: FeedbackCase, as_of: When) -> FeedbackCase:
+        """Return a case as it was known at a time: what happened later is left out."""
+        known = [x for x in case.log[1:] if not is_before(as_of, x.at)]
+        return case if len(known) == len(case.log) - 1 else self.replay([case.opened, *known])
+
     def is_over(self, case: FeedbackCase) -> bool:
         """Whether the way of a case has ended."""
         return str(case.state) in self.flow.over
@@ -263,10 +215,10 @@ class Feedback(Policy):
     def handled(self, case: FeedbackCase) -> HandledCase:
         """Return what the complaint rates need of a case (I-06, I-07)."""
         done = self.completed(case)
-        for when in (case.item.at, done):
+        for when in (case.received, done):
             if when is not None and not isinstance(when, datetime):
                 raise WrongTypeError("handled", when, "aware instants: the rates count hours")
-        received = cast("datetime", case.item.at)
+        received = cast("datetime", case.received)
         return HandledCase(received, cast("datetime | None", done), self.is_solved(case))
 
     def department(self, case: FeedbackCase) -> str:
@@ -314,6 +266,7 @@ class Feedback(Policy):
     def _runs(self, case: FeedbackCase, as_of: datetime) -> Iterator[tuple[ClockReading, ...]]:
         if not isinstance(checked(as_of, "as_of"), datetime):
             raise WrongTypeError("as_of", as_of, "an aware instant, since clocks count hours")
+        case = self.seen(case, as_of)
         known = case.known({"level": self._level_word(case)})
         pauses = self.pauses(case)
         for row in self.clocks_table:
@@ -404,7 +357,7 @@ class Feedback(Policy):
         yield from self.form.missing(command.item)
         if not command.case:
             yield "case"
-        if _earlier(command.at, command.item.at):
+        if is_before(command.at, command.item.at):
             yield "later_time"
 
     def _opened(self, fact: Received) -> FeedbackCase:
@@ -419,7 +372,7 @@ class Feedback(Policy):
 
     @property
     def _notes(self) -> Workflow[NoteState, Note]:
-        return Workflow(NOTES, NoteState.OPEN, self.zone)
+        return Workflow(NOTES, NoteState.OPEN, self.zone, JUDGED["notes"])
 
     def _flow_of(self, command: Act[Any]) -> Workflow[Any, Any]:
         if command.name in self._own:
@@ -439,6 +392,11 @@ class Feedback(Policy):
     def _moves(self, case: FeedbackCase) -> bool:
         return case.notes.state is not NoteState.MERGED
 
+    def _ends(self, case: FeedbackCase, act: Act[Any]) -> bool:
+        """Whether an act would lead the way of a case to its end."""
+        rows = (x for x in self.flow.workflow.machine.steps if x.source is case.state)
+        return any(str(x.command) == act.name and str(x.target) in self.flow.over for x in rows)
+
     def _right(self, case: FeedbackCase, act: Act[Any]) -> Refused | None:
         roles = self._roles(str(act.name), act.role)
         if act.role in roles:
@@ -456,7 +414,7 @@ class Feedback(Policy):
 
     def _in_order(self, case: FeedbackCase, act: Act[Any]) -> bool:
         """Whether an act is not dated before the latest fact of the case, note or step."""
-        return not _earlier(act.at, case.log[-1].at)
+        return not is_before(act.at, case.log[-1].at)
 
     def _true(self, case: FeedbackCase, act: Act[Any]) -> Iterator[str]:
         """Return the conditions of the tables that hold for this act."""
@@ -525,6 +483,7 @@ class _Still(Word):
 
 
 _STILL = _Still.MERGED
+_REPLIED = "children_replied"
 
 _DIMENSIONS: tuple[tuple[str, type[Word]], ...] = (
     ("severity", Severity),
@@ -539,17 +498,6 @@ def _checked(known: Mapping[str, Any]) -> dict[str, Any]:
         name: str(member(kind, known[name], name)) for name, kind in _DIMENSIONS if name in known
     }
     return dict(known) | words
-
-
-def _earlier(one: When, other: When) -> bool:
-    """Whether a time is before another; two dates, or a date and an instant, go by the day."""
-    if isinstance(one, datetime) and isinstance(other, datetime):
-        return in_utc(one) < in_utc(other)
-    return _day(one) < _day(other)
-
-
-def _day(when: When) -> date:
-    return when.date() if isinstance(when, datetime) else when
 
 
 def _aware(when: When) -> datetime:

@@ -56,6 +56,10 @@ class Handbook(Policy):
     complaint_rates: ComplaintRates = field(default=blank("no complaint rates"))
     programme: Programme = field(default=blank("no loyalty programme"))
 
+    def __repr__(self) -> str:
+        """Return the name and the fingerprint: a handbook has hundreds of values."""
+        return f"Handbook({self.name!r}, fingerprint {self.fingerprint()})"
+
 
 @frozen(eq=False)
 class Assessment(Shown):

@@ -18,11 +18,12 @@ from datetime import date, datetime
 from retention.accounts import (
     Account,
     Book,
-    Chunk,
+    Terms,
     comes_before,
     in_order,
     make_account,
     make_terms,
+    plain_sum,
 )
 from retention.booking_rules import RULES, Booking
 from retention.late_facts import decided_late
@@ -78,12 +79,14 @@ redeem at most 50
 
     def start(self, account_id: str) -> Account:
         """Return an account without facts; it remembers the policy under which it was opened."""
+        return make_account(self._terms(account_id), (), (), (), (), None)
+
+    def _terms(self, account_id: str) -> Terms:
         if not isinstance(account_id, str):
             raise WrongTypeError("account_id", account_id, "a text")
         if not account_id:
             raise InvalidValueError("account_id", "''", "a text that is not empty")
-        terms = make_terms(account_id, self.zone, self.reminder_days, self.opened_under)
-        return make_account(terms, (), (), (), (), None)
+        return make_terms(account_id, self.zone, self.reminder_days, self.opened_under)
 
     def decide(
         self, account: Account, command: PointsOrder, *, earlier: Iterable[PointsFact] = ()
@@ -130,10 +133,13 @@ redeem at most 50
         if validity.inactivity:
             return None
         usable = command.usable_on or self.pending_until(row, on)
-        expires = command.expires_on or (command.validity or validity).expires_on(on)
+        expires = command.expires_on
+        if expires is None:
+            expires = (command.validity or validity).expires_on(on)
         if expires is not None and (expires <= usable or expires <= on):
             return None
-        number, start = account.sequence + 1, on.toordinal()
+        number = len(account.chunks) * CHUNK + len(account.tail) + 1
+        start = on.toordinal()
         fact = _earned(
             command.at, command.by, on, command.key, number, command.recorded_at, points,
             command.source, code, usable, expires, False, None, 0, command.reason,
@@ -158,7 +164,7 @@ redeem at most 50
         if spent is None:
             return None
         lots, parts = spent
-        number = account.sequence + 1
+        number = len(account.chunks) * CHUNK + len(account.tail) + 1
         fact = _redeemed(
             command.at, command.by, on, command.key, number, command.recorded_at, points,
             command.purpose, code, command.key or str(number), parts, None,
@@ -171,21 +177,15 @@ redeem at most 50
         It needs nothing else of the policy than zone and reminder days: a fact says itself what
         it did. Facts out of sequence, or that take what is not there, are an error.
         """
-        start, log = self.start(account_id), list(facts)
-        last, day, straight, rebooked = None, date.min, True, False
+        log = facts if isinstance(facts, tuple) else tuple(facts)
+        plain = plain_sum(self._terms(account_id), log)
+        if plain is not None:
+            return plain
         for at, fact in enumerate(log, 1):
             if fact.sequence != at:
                 raise InvalidValueError("sequence", fact.sequence, f"{at}, the next in the log")
-            if fact.on <= day and last is not None and comes_before(fact.at, fact.on, last):
-                straight = False
-            rebooked = rebooked or type(fact) is Rebooked
-            last, day = fact, fact.on
-        if rebooked:
-            log = _as_they_count(log)
-        full = len(log) // CHUNK * CHUNK
-        chunks = tuple(Chunk(tuple(log[n : n + CHUNK])) for n in range(0, full, CHUNK))
-        bare = make_account(start.terms, chunks, tuple(log[full:]), (), (), None)
-        return bare.summed(log if straight and not rebooked else in_order(log))
+        current = _as_they_count(log)
+        return self.start(account_id).journalled(current).summed(in_order(current))
 
     def balance(
         self,
@@ -231,9 +231,9 @@ def _receive(sender: str, fact: Transferred) -> Receive:
     )
 
 
-def _as_they_count(log: Sequence[PointsFact]) -> list[PointsFact]:
+def _as_they_count(log: Sequence[PointsFact]) -> Sequence[PointsFact]:
     """Return the facts with those replaced that a later rebooking has changed."""
     replaced: Mapping[int, PointsFact] = {
         fact.sequence: fact for note in log if isinstance(note, Rebooked) for fact in note.replaced
     }
-    return [replaced.get(fact.sequence, fact) for fact in log]
+    return [replaced.get(fact.sequence, fact) for fact in log] if replaced else log

@@ -76,9 +76,9 @@ class Times:
         """Return the day numbers of the local dates."""
         if self.are_days or not self.numbers.size:
             return self.numbers
-        low, high = (local_date(_instant(int(n)), zone) for n in self._ends())
+        low, high = (local_date(instant_of(int(n)), zone) for n in self._ends())
         numbers = range(day_number(low), day_number(high) + 1)
-        begins = [_microseconds(day_edge(day_of(n), zone)) for n in numbers]
+        begins = [microseconds_of(day_edge(day_of(n), zone)) for n in numbers]
         edges = np.array([*begins, _end(high, zone)])
         lengths = np.diff(edges)
         if (lengths == lengths[0]).all():  # no change of clocks in between: plain arithmetic
@@ -88,7 +88,7 @@ class Times:
         days = place + numbers[0]
         # Where clocks go back over midnight a date comes twice; such days are asked one by one.
         odd = np.flatnonzero((lengths != _DAY)[np.minimum(place, len(lengths) - 1)])
-        local = [local_date(_instant(n), zone) for n in self.numbers[odd].tolist()]
+        local = [local_date(instant_of(n), zone) for n in self.numbers[odd].tolist()]
         days[odd] = [day_number(day) for day in local]
         return days
 
@@ -99,7 +99,7 @@ class Times:
         if self.are_days:
             end = day_number(as_of.day) + 1
         elif as_of.instant is not None:
-            end = _microseconds(as_of.instant) + 1
+            end = microseconds_of(as_of.instant) + 1
         else:
             end = _end(as_of.day, as_of.zone)
         if self._ends()[1] < end:
@@ -163,20 +163,20 @@ class PurchaseLog:
         Give ``amount_minor`` (whole numbers, exact) or ``amount`` (rounded half to even to
         ``minor_digits``). ``returns="net"`` lets negative amounts lessen spend.
         """
-        ids, times = Identifiers.of(customer), _times(at, utc=utc)
+        ids, times = Identifiers.of(customer), times_of(at, utc=utc)
         minor, unfit = _minor(amount, amount_minor, minor_digits)
         one_currency = isinstance(currency, str)
         more = {
-            "order": None if order is None else _texts(order, "order", also="iu"),
-            "currency": None if one_currency else _texts(currency, "currency"),
+            "order": None if order is None else texts_of(order, "order", also="iu"),
+            "currency": None if one_currency else texts_of(currency, "currency"),
             "core": None if core is None else np.asarray(core, bool),
             "profit_minor": None if profit_minor is None else _minor(None, profit_minor, 0)[0],
         }
-        _check_lengths(customer=ids.codes, at=times.numbers, amount=minor, **more)
+        check_lengths(customer=ids.codes, at=times.numbers, amount=minor, **more)
         net = member(Returns, returns, "returns") is Returns.NET
         has_returns = bool(minor.size) and int(minor.min()) < 0
         refused = minor < 0 if has_returns and not net else None
-        problems, keep = _set_aside(
+        problems, keep = set_aside(
             *_nameless_or_timeless(ids, times),
             (Code.NOT_FINITE, unfit, np.asarray(amount), "a finite amount"),
             (Code.NEGATIVE_AMOUNT, refused, minor, _NO_RETURNS),
@@ -261,7 +261,7 @@ class PurchaseLog:
     ) -> History:
         name, money = self.customers[code].item(), self.currency
         facts = [
-            (_when(self.times, row), int(self.amounts_minor[row]), row) for row in rows.tolist()
+            (when_of(self.times, row), int(self.amounts_minor[row]), row) for row in rows.tolist()
         ]
         bought = (
             Purchase(name, at, n, currency=money, **self._more(row))
@@ -306,7 +306,7 @@ class InteractionLog:
         topic: ArrayLike | None = None,
     ) -> InteractionLog:
         """Read columns of equal length; a kind that no handbook knows is refused."""
-        ids, times = Identifiers.of(customer), _times(at, utc=utc)
+        ids, times = Identifiers.of(customer), times_of(at, utc=utc)
         names, inverse = np.unique(np.asarray(kind, "U"), return_inverse=True)
         known = [word.value for word in KINDS]
         strange = next((name for name in names.tolist() if name not in known), None)
@@ -314,9 +314,9 @@ class InteractionLog:
             raise UnknownNameError("kind", strange, known)
         numbers = np.array([known.index(name) for name in names.tolist()], np.uint8)
         kinds = numbers[inverse] if names.size else np.array([], np.uint8)
-        topics = None if topic is None else _texts(topic, "topic")
-        _check_lengths(customer=ids.codes, at=times.numbers, kind=kinds, topic=topics)
-        problems, keep = _set_aside(*_nameless_or_timeless(ids, times))
+        topics = None if topic is None else texts_of(topic, "topic")
+        check_lengths(customer=ids.codes, at=times.numbers, kind=kinds, topic=topics)
+        problems, keep = set_aside(*_nameless_or_timeless(ids, times))
         ids, times = ids.kept(keep), times.kept(keep)
         about = None if topics is None else _kept(topics, keep)
         return cls(ids.customers, ids.codes, times, _kept(kinds, keep), problems, about)
@@ -368,7 +368,7 @@ class InteractionLog:
     def _facts(self, code: int, rows: NDArray[np.intp]) -> tuple[Interaction, ...]:
         name = self.customers[code].item()
         return tuple(
-            Interaction(name, _when(self.times, row), KINDS[self.kinds[row]], self._topic(row))
+            Interaction(name, when_of(self.times, row), KINDS[self.kinds[row]], self._topic(row))
             for row in rows.tolist()
         )
 
@@ -380,7 +380,7 @@ def _all_text(values: Iterable[object]) -> bool:
     return all(isinstance(value, str) for value in values)
 
 
-def _texts(given: Any, where: str, also: str = "") -> NDArray[Any]:  # noqa: ANN401
+def texts_of(given: Any, where: str, also: str = "") -> NDArray[Any]:  # noqa: ANN401
     """Return a column of text, or of another sort that may stand for it; never guess."""
     column = np.asarray(given)
     if not column.size or (column.dtype.kind == "O" and _all_text(column.tolist())):
@@ -390,7 +390,7 @@ def _texts(given: Any, where: str, also: str = "") -> NDArray[Any]:  # noqa: ANN
     return column
 
 
-def _times(at: Any, *, utc: bool) -> Times:  # noqa: ANN401
+def times_of(at: Any, *, utc: bool) -> Times:  # noqa: ANN401
     """Read what came as time, without guessing a zone."""
     column = np.asarray(at) if hasattr(at, "__array__") else None
     if column is None:
@@ -415,7 +415,7 @@ def _python_times(at: list[Any]) -> Times:
         return Times(np.array(days, np.int64), are_days=True)
     if not all(when is None or isinstance(when, datetime) for when in at):
         raise WrongTypeError("at", "dates among datetimes", "one of the two in one column")
-    instants = [_NONE if when is None else _microseconds(in_utc(when)) for when in at]
+    instants = [_NONE if when is None else microseconds_of(in_utc(when)) for when in at]
     return Times(np.array(instants, np.int64), are_days=False)
 
 
@@ -446,7 +446,7 @@ def _minor(
     return np.where(fit, minor, 0).astype(np.int64), ~fit
 
 
-def _check_lengths(**columns: NDArray[Any] | None) -> None:
+def check_lengths(**columns: NDArray[Any] | None) -> None:
     lengths = {name: column.shape for name, column in columns.items() if column is not None}
     if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
         shown = {name: shape[0] if len(shape) == 1 else shape for name, shape in lengths.items()}
@@ -475,7 +475,7 @@ def _repeated(orders: NDArray[Any] | None) -> NDArray[np.bool_] | None:
     return again & (orders != "") if orders.dtype.kind == "U" else again
 
 
-def _set_aside(*bad: _Bad) -> tuple[tuple[Problem, ...], NDArray[np.bool_] | None]:
+def set_aside(*bad: _Bad) -> tuple[tuple[Problem, ...], NDArray[np.bool_] | None]:
     """Problems, and the rows to keep (None: all of them)."""
     problems = []
     keep: NDArray[np.bool_] | None = None
@@ -509,19 +509,19 @@ def _groups(codes: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
     return np.split(order, ends)
 
 
-def _when(times: Times, row: int) -> date | datetime:
+def when_of(times: Times, row: int) -> date | datetime:
     number = int(times.numbers[row])
-    return day_of(number) if times.are_days else _instant(number)
+    return day_of(number) if times.are_days else instant_of(number)
 
 
-def _instant(microseconds: int) -> datetime:
+def instant_of(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def _end(day: date, zone: ZoneInfo) -> int:
     """Microsecond that no longer belongs to a day; all the rest belongs to the last of days."""
-    return _ENDLESS if day == date.max else _microseconds(day_end(day, zone))
+    return _ENDLESS if day == date.max else microseconds_of(day_end(day, zone))
 
 
-def _microseconds(when: datetime) -> int:
+def microseconds_of(when: datetime) -> int:
     return (when - _EPOCH) // _MICRO

@@ -188,9 +188,9 @@ class Lots:
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Lots:
         """Return the lots that these rows are; a row without points is none."""
-        found = sorted(row for row in rows if row[3])
+        found = sorted([row for row in rows if row[3]])
         if len(found) <= CHUNK:
-            return cls((tuple(found),)) if found else NONE
+            return _make((tuple(found),)) if found else NONE
         return cls(tuple(tuple(found[n : n + CHUNK]) for n in range(0, len(found), CHUNK)))
 
     def __iter__(self) -> Iterator[Row]:
@@ -281,9 +281,8 @@ class Lots:
             return self.put(row)
         if len(last) >= CHUNK:
             return _make((*chunks, (row,)))
-        if len(chunks) == 1:
-            return _make(((*last, row),))
-        return _make((*chunks[:-1], (*last, row)))
+        longer = last + (row,)  # noqa: RUF005  faster than unpacking
+        return _make((longer,) if len(chunks) == 1 else (*chunks[:-1], longer))
 
     def spent(self, day: int, points: int) -> tuple[Lots, Parts] | None:
         """Take points from the first live lots; None unless these are usable and enough.
@@ -309,10 +308,10 @@ class Lots:
                     continue
                 rest = chunk[at:]
                 if left > need:
-                    rest = ((expires, earned, number, left - need, usable), *rest)
+                    rest = ((expires, earned, number, left - need, usable),) + rest  # noqa: RUF005
                 if first:
                     rest = chunks[start][:first] + rest
-                parts = (*taken, (number, need))
+                parts = taken + ((number, need),)  # noqa: RUF005
                 if not rest:
                     return _make(chunks[:start] + chunks[place + 1 :]), parts
                 if len(chunks) == 1:

@@ -21,6 +21,7 @@ from retention import points
 from retention.accounts import Account
 from retention.earning import EarningQuote
 from retention.loyalty_orders import (
+    CarryOut,
     Earn,
     EarnFor,
     EvaluateTier,
@@ -40,14 +41,18 @@ from retention.loyalty_orders import (
 from retention.loyalty_repeats import repeated_before
 from retention.mechanisms.answers import Accepted, Code, Refused
 from retention.mechanisms.errors import InvalidValueError
+from retention.mechanisms.periods import When
 from retention.mechanisms.policies import policy
 from retention.points import POINTS
 from retention.programmes import ProgrammeTerms, ProgrammeViolation, member_of
 from retention.redeeming import RedemptionPurpose
+from retention.redemptions import PointsAction, PointsRequest
+from retention.rewards import Reward, RewardKind, RewardReversal
 from retention.tier_changes import TIER, Standing, TierChange, TierMove
 from retention.touch_requests import TouchKind, TouchRequest
 
 __all__ = [
+    "CarryOut",
     "Earn",
     "EarnFor",
     "EvaluateTier",
@@ -142,6 +147,7 @@ class Programme(ProgrammeTerms):
             EvaluateTier: self._evaluate,
             Grant: self._grant,
             SetTier: self._set_tier,
+            CarryOut: self._carry_out,
         }
         return judges[type(command)](member, command)
 
@@ -210,6 +216,28 @@ class Programme(ProgrammeTerms):
             source, held - kept, at=command.at, by=command.by, key=command.key
         )
         return self._book(member, [taken])
+
+    def _carry_out(self, member: Member, command: CarryOut) -> Answer:
+        """Book what another room asks for; what is no matter of points is the host's."""
+        request = command.request
+        if request.member != member.id:
+            return _missing(command, "request_of_this_member")
+        if not isinstance(request, PointsRequest) and request.kind is not RewardKind.POINTS:
+            given = ("member", command.name)
+            return Refused(Code.NOT_APPLICABLE, given, (str(request.kind),), (RewardKind.POINTS,))
+        act: dict[str, Any] = {"at": command.at, "by": command.by, "key": request.key}
+        if isinstance(request, Reward):
+            reason = f"{request.reason}: {request.source}"
+            order: points.PointsOrder = points.Earn(request.amount, request.key, reason, **act)
+        elif isinstance(request, RewardReversal):
+            order = points.ReverseEarning(request.reverses, request.amount, **act)
+        elif request.action is PointsAction.TAKE:
+            use = f"benefit:{request.source}"
+            order = points.Redeem(request.points, use, redemption=request.source, **act)
+        else:
+            order = points.ReverseRedemption(request.source, request.points, **act)
+        done = self._book(member, [order])
+        return done if isinstance(done, Refused) else self._evaluated(done.state, command, done)
 
     # --- redeeming ------------------------------------------------------------------------------
 
@@ -316,9 +344,17 @@ class Programme(ProgrammeTerms):
         ladder = self.ready_tiers
         if ladder is None or member.approved_at is None:
             return Accepted(member, done.facts, done.requests)
-        found = ladder.changes(self.tier_facts(member, self.point(command.at)), as_of=command.at)
+        when = self._evaluated_at(member, command.at)
+        found = ladder.changes(self.tier_facts(member, self.point(when)), as_of=when)
         keyed = tuple(attrs.evolve(change, key=command.key) for change in found)
         return _with_changes(member, done, keyed)
+
+    def _evaluated_at(self, member: Member, at: When) -> When:
+        """Return when the tier is judged: a late entry never comes before a change on record."""
+        last, point = (member.changes[-1] if member.changes else None), self.point(at)
+        if last is None or (point.knows(last.at) and last.on <= point.day):
+            return at
+        return max(last.on, point.day)
 
     def _evaluate(self, member: Member, command: EvaluateTier) -> Answer:
         return self._evaluated(member, command, Accepted(member))

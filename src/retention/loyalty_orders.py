@@ -24,6 +24,8 @@ from retention.mechanisms.money import Money
 from retention.mechanisms.periods import AsOf, When, checked
 from retention.mechanisms.words import Word
 from retention.points import POINTS, Earned, EarningReversed, PointsFact
+from retention.redemptions import PointsRequest
+from retention.rewards import Reward, RewardReversal
 from retention.tier_changes import TierChange
 
 
@@ -39,6 +41,7 @@ class LoyaltyCommand(Word):
     EVALUATE_TIER = "evaluate_tier", "等级评定"
     GRANT = "grant", "授权赠送"
     SET_TIER = "set_tier", "授权调整等级"
+    CARRY_OUT = "carry_out", "执行请求"
 
 
 def _least(least: int) -> Any:  # noqa: ANN401
@@ -185,8 +188,32 @@ class SetTier(Command):
     locked_through: date | None = None
 
 
+PointsAsk = Reward | RewardReversal | PointsRequest
+"""What other rooms ask of the points of a member; rewards of other kinds are the host's."""
+
+
+@frozen
+class CarryOut(Command):
+    """Do to the points what another room asks for: a reward, its reversal, a redemption.
+
+    The rule behind it is judged where the request comes from; each request is done once.
+    """
+
+    name: ClassVar[LoyaltyCommand] = LoyaltyCommand.CARRY_OUT
+    request: PointsAsk
+
+
 LoyaltyOrder = (
-    Earn | EarnFor | Refund | RedeemFor | Offset | UpgradeTier | EvaluateTier | Grant | SetTier
+    Earn
+    | EarnFor
+    | Refund
+    | RedeemFor
+    | Offset
+    | UpgradeTier
+    | EvaluateTier
+    | Grant
+    | SetTier
+    | CarryOut
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from retention import points
 from retention.loyalty_orders import (
+    CarryOut,
     Earn,
     EarnFor,
     Grant,
@@ -18,6 +19,7 @@ from retention.loyalty_orders import (
     UpgradeTier,
 )
 from retention.mechanisms.answers import Accepted, Code, Refused
+from retention.redemptions import PointsRequest
 from retention.tier_changes import TierChange
 
 
@@ -41,7 +43,9 @@ def repeated_before(
 def _done_before(
     member: Member, command: LoyaltyOrder, earlier: tuple[LoyaltyFact, ...]
 ) -> tuple[LoyaltyFact, ...]:
-    key = command.key
+    key = command.request.key if isinstance(command, CarryOut) else command.key
+    if isinstance(command, CarryOut):
+        earlier = (*earlier, *member.account.facts)  # a request is done once, whoever hands it in
     keyed = (x for x in earlier if key and (x.key == key or x.key.startswith(f"{key}#")))
     found = dict.fromkeys(keyed)
     if isinstance(command, Earn | EarnFor) and command.source:
@@ -63,6 +67,8 @@ def _came_from(fact: LoyaltyFact, command: LoyaltyOrder, counted: int) -> bool:
 
 
 def _booked_by(fact: points.PointsFact, command: LoyaltyOrder, counted: int) -> bool:
+    if isinstance(command, CarryOut):
+        return _asked_by(fact, command)
     if isinstance(fact, points.Earned):
         return _earned_by(fact, command, counted)
     if fact.by != command.by:
@@ -96,3 +102,13 @@ def _redeemed_by(fact: points.Redeemed, command: LoyaltyOrder) -> bool:
         case UpgradeTier():
             return fact.purpose == f"tier_upgrade:{command.tier}"
     return False
+
+
+def _asked_by(fact: points.PointsFact, command: CarryOut) -> bool:
+    """Whether a fact carries out such a request."""
+    request = command.request
+    wanted = request.points if isinstance(request, PointsRequest) else request.amount
+    done = getattr(fact, "points", None)
+    # One reversal may take several facts, each with a part of the points.
+    whole = done == wanted or isinstance(fact, points.EarningReversed)
+    return fact.key == request.key and whole

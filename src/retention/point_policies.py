@@ -100,7 +100,9 @@ class PointsRules(Policy):
     the last usable day (E-16).
     """
 
-    currencies: tuple[PointCurrency, ...] = field(default=(POINTS,), converter=_currencies)
+    currencies: tuple[PointCurrency, ...] = field(
+        default=(PointCurrency(POINTS),), converter=_currencies
+    )
     validity: Validity = Validity()
     pending_days: int = field(default=0, validator=_whole)
     shortfall: Shortfall = field(default=Shortfall.DEBT, converter=_shortfall)

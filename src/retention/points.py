@@ -547,7 +547,7 @@ class Rebooked(PointsFact):
     name: ClassVar[PointsCommand] = PointsCommand.REBOOK
     replaced: tuple[PointsFact, ...] = field(converter=_facts)
 
-    def answers(self, _: Command) -> bool:
+    def answers(self, command: Command) -> bool:  # noqa: ARG002
         """It accompanies the late fact of its command, which is the one to compare."""
         return True
 

@@ -17,11 +17,12 @@ from retention.earning import EarningOrder, EarningQuote, EarningRules
 from retention.ledger import PointsPolicy
 from retention.loyalty_orders import Member, qualifying_points
 from retention.mechanisms.errors import InvalidValueError, WrongTypeError
-from retention.mechanisms.periods import AsOf, When, zone_of
+from retention.mechanisms.periods import AsOf, When, plus_days, zone_of
 from retention.mechanisms.policies import Policy, is_blank, policy
 from retention.member_days import MemberDay
 from retention.points import POINTS
 from retention.redeeming import RedemptionPurpose, RedemptionRules
+from retention.statements import DueKind, ExpiryReminder, reminders
 from retention.tier_changes import Standing, TierFacts
 from retention.tiers import Tiers
 
@@ -76,6 +77,7 @@ class ProgrammeTerms(Policy):
                 yield ProgrammeViolation(
                     "E-03", where, str(each.shortfall), f"at least what {each.lower} has"
                 )
+        yield from self._other_zones()
         offset = self.redeeming.offset
         if is_blank(self.redeeming.purposes):
             return
@@ -83,6 +85,15 @@ class ProgrammeTerms(Policy):
             yield ProgrammeViolation("E-12", "redeeming.offset", "none", "a rate, as CashOffset")
         if self.redeeming.offers(RedemptionPurpose.TIER_UPGRADE) and self.tiers is None:
             yield ProgrammeViolation("E-13", "tiers", "none", "a ladder, since points buy a step")
+
+    def _other_zones(self) -> Iterator[ProgrammeViolation]:
+        """Parts whose days are not those of the programme."""
+        zones = {"earning": self.earning.zone, "points": self.points.zone}
+        if self.ladder is not None:
+            zones["tiers"] = self.ladder.zone
+        for part, zone in zones.items():
+            if zone != self.zone:
+                yield ProgrammeViolation("E-01", f"{part}.zone", zone, self.zone)
 
     def _named_tiers(self) -> Iterator[tuple[str, str]]:
         """Every tier that some part of the programme names."""
@@ -143,6 +154,21 @@ class ProgrammeTerms(Policy):
         if ladder is None or not member.approved(self.point(as_of)):
             return dues
         return (*dues, *ladder.due(self.tier_facts(member, self.point(as_of)), as_of=as_of))
+
+    def reminders(self, member: Member | Account, *, on: date) -> tuple[ExpiryReminder, ...]:
+        """Return the reminders of a day: points, their last usable day, what they buy (E-16)."""
+        whole = member_of(member)
+        due = [x for x in whole.account.due(plus_days(on, -1)) if x.on == on]
+        available = {
+            x.currency: whole.account.balance(on, x.currency).available
+            for x in due
+            if x.kind is DueKind.REMINDER
+        }
+        if not available:
+            return ()
+        tier = self.tier_name(whole, on)
+        prices = {x.name: x.points for x in self.redeeming.items if x.offered(on, tier=tier)}
+        return reminders(whole.account.id, due, available, prices)
 
     def point(self, when: When) -> AsOf:
         """Read a time in the zone of the programme."""

@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 
 from retention.mechanisms.periods import AsOf, plus_days
 from retention.mechanisms.words import Word
-from retention.points import Captured, Held, Parts, PointsFact, Released
+from retention.points import Captured, Held, Parts, PointsCommand, PointsFact, Released
 
 POINTS_EXPIRY = "points_expiry"  # kind of the request
 
@@ -153,7 +153,7 @@ class Entry:
     """One line of a statement: what changed the balance, by how much, and the balance then."""
 
     on: date
-    what: Word  # a command of points, or what time did
+    what: Any  # a PointsCommand, or the TimeEvent that happened by itself
     points: int
     balance: int
     reference: str = ""
@@ -247,7 +247,9 @@ class Walk:
         if lot not in self.expired:
             self.total += points
 
-    def _write(self, on: date, what: Word, points: int, reference: str, lots: Parts) -> None:
+    def _write(
+        self, on: date, what: PointsCommand | TimeEvent, points: int, reference: str, lots: Parts
+    ) -> None:
         self.lines.append(Entry(on, what, points, self.total, reference, lots))
 
     def _expire(self, on: date, parts: Parts | list[tuple[int, int]]) -> None:

@@ -143,7 +143,7 @@ class TierTerms(Policy):
             raise UnknownNameError("tier", tier, [str(name) for name in self.names])
         return self.names.index(tier)
 
-    @property
+    @cached_property
     def ready(self) -> bool:
         """Whether no blank stands in the way of an evaluation."""
         return not self.blanks()

@@ -33,6 +33,7 @@ from retention.tier_terms import (
 from retention.tier_walks import Walk
 
 if TYPE_CHECKING:
+    from retention.logs import PurchaseLog
     from retention.tier_columns import MemberTiers, TierColumns
 
 __all__ = [
@@ -113,6 +114,22 @@ class Tiers(TierTerms):
         return attrs.evolve(
             here, to_keep=to_keep, falls_to=str(falls_to), next_tier=str(above), to_rise=to_rise
         )
+
+    def pin(self, purchases: PurchaseLog, *, as_of: When) -> Tiers:
+        """Turn limits on a share of the population into limits on an amount, as the ladder does.
+
+        >>> from datetime import date
+        >>> from retention import Purchase, PurchaseLog
+        >>> from retention.classifications import Classification
+        >>> from retention.mechanisms.decisions import FirstMatch
+        >>> from retention.mechanisms.rules import parse
+        >>> top = FirstMatch((TierCase("top", parse("spend_share <= 0.5")),), otherwise="rest")
+        >>> log = PurchaseLog.of(Purchase(n, date(2024, 6, 1), 100 * n) for n in (1, 2))
+        >>> ranked = Tiers(Classification("tiers", top)).pin(log, as_of=date(2024, 6, 30))
+        >>> str(ranked.ladder.table.cases[0].when)
+        'spend_minor >= 200'
+        """
+        return attrs.evolve(self, ladder=self.ladder.pin(purchases, as_of=as_of))
 
     # --- many members ---------------------------------------------------------------------------
 

@@ -609,6 +609,9 @@ def test_columns_of_every_unit() -> None:
     assert found.values.tolist()[:2] == [datetime(2024, 7, 1, 11), datetime(2024, 7, 1, 14)]
     assert np.isnat(found.values[2])
     assert found.values.dtype == "datetime64[us]"
+    at_lunch = [at("2024-07-01 12:30")]
+    for question in (OFFICE.dues, OFFICE.latest_starts):
+        assert question(at_lunch, timedelta(0)).values.tolist() == [datetime(2024, 7, 1, 12, 30)]
     assert len(OFFICE.dues([], timedelta(0)).values) == 0
     assert len(OFFICE.dues([], []).values) == 0
 

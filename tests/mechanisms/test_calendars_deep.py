@@ -58,7 +58,7 @@ def test_questions_beside_the_clock_on_the_wall(zone: str) -> None:
         for _ in range(10):
             start = noon + chance.randint(-2_000, 2_000) * MINUTE
             end = start + chance.randint(0, 2_500) * MINUTE
-            budget = chance.randint(0, 900) * MINUTE
+            budget = chance.randint(0, 480) * MINUTE
             assert calendar.open_between(start, end) == stepped_between(calendar, start, end)
             try:
                 found = calendar.due(start, budget)

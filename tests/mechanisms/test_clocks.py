@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 import pytest
 
+from retention.converters import from_plain, to_plain
 from retention.mechanisms.answers import Code
 from retention.mechanisms.calendars import Calendar, CalendarVersions, Closure, WeekHours
 from retention.mechanisms.clock_columns import NO_OUTCOME, OUTCOMES, ClockRows, PauseColumns
@@ -32,11 +33,13 @@ from retention.mechanisms.errors import (
     NotRisingError,
     UnequalColumnsError,
     UnknownNameError,
+    UnreadableTextError,
     WrongTypeError,
 )
 from retention.mechanisms.obligations import Done, Outcome, agenda, judge, owed
 from retention.mechanisms.policies import blank, stated
 from retention.mechanisms.versions import Versions
+from retention.testing import laws
 from tests.refusals import refused
 
 HOUR, MINUTE, TICK = timedelta(hours=1), timedelta(minutes=1), timedelta(microseconds=1)
@@ -58,6 +61,12 @@ def pause(since: str, until: str = "", why: str = "") -> Pause:
 
 def minutes(number: int, calendar: Calendar = OFFICE, **more: Any) -> ClockTerms:  # noqa: ANN401
     return ClockTerms(Target("reply", number * MINUTE, **more), calendar)
+
+
+def read(terms: ClockTerms, facts: ClockFacts, as_of: str) -> Reading:
+    """The reading of one clock; as a column of one row it says the same."""
+    laws.one_clock_equals_columns(terms, [facts], as_of=at(as_of))
+    return terms.read(facts, as_of=at(as_of))
 
 
 # --- one clock through its life: 08 to 18, started on Thursday at 09:30 ---------------------------
@@ -91,7 +100,7 @@ def test_a_clock_through_its_life(
     budget: int, stopped: str | None, as_of: str, outcome: str, used: int, breached: str | None
 ) -> None:
     facts = ClockFacts(at("21 09:30"), at(stopped) if stopped else None)
-    found = minutes(budget).read(facts, as_of=at(as_of))
+    found = read(minutes(budget), facts, as_of)
     assert (found.outcome, found.used) == (Outcome(outcome), used * MINUTE)
     assert found.breached_at == (at(breached) if breached else None)
     assert found.stopped == (outcome in {"on_time", "late"})
@@ -123,7 +132,7 @@ def test_a_clock_through_its_life(
 )
 def test_pauses_stop_the_clock(pauses: list[tuple[str, str]], used: int, due: str) -> None:
     facts = ClockFacts(at("21 09:30"), pauses=tuple(pause(*each) for each in pauses))
-    found = minutes(240).read(facts, as_of=at("21 13:30"))
+    found = read(minutes(240), facts, "21 13:30")
     assert (found.used, found.due, found.paused) == (used * MINUTE, at(due), False)
     backwards = attrs.evolve(facts, pauses=facts.pauses[::-1])
     assert minutes(240).read(backwards, as_of=at("21 13:30")) == found
@@ -143,7 +152,7 @@ def test_pauses_count_as_much_as_they_are_open(pauses: list[tuple[str, str]], du
     # Nine hours from Thursday 09:30: without a pause due on Friday at 08:30. A weekend inside a
     # pause adds nothing.
     facts = ClockFacts(at("21 09:30"), pauses=tuple(pause(*each) for each in pauses))
-    assert minutes(540).read(facts, as_of=at("29 12:00")).due == at(due)
+    assert read(minutes(540), facts, "29 12:00").due == at(due)
 
 
 def test_nothing_is_due_while_the_clock_stands_still() -> None:
@@ -175,9 +184,9 @@ def test_a_pause_holds_from_its_first_instant() -> None:
 
 def test_a_pause_that_begins_where_the_clock_is_used_up_changes_nothing() -> None:
     facts = ClockFacts(at("21 09:30"), pauses=(pause("21 10:30"),))
-    at_due = minutes(60).read(facts, as_of=at("21 10:30"))
+    at_due = read(minutes(60), facts, "21 10:30")
     assert (at_due.outcome, at_due.due) == (Outcome.DUE, at("21 10:30"))
-    after = minutes(60).read(facts, as_of=at("21 10:31"))
+    after = read(minutes(60), facts, "21 10:31")
     assert (after.outcome, after.breached_at, after.used) == (
         Outcome.MISSED, at("21 10:30"), HOUR,
     )  # fmt: skip
@@ -206,7 +215,7 @@ def test_stopped_while_standing_still() -> None:
 
 def test_a_stop_with_a_pause_at_the_same_instant_keeps_its_due_instant() -> None:
     facts = ClockFacts(at("21 09:30"), at("21 10:00"), pauses=(pause("21 10:00"),))
-    found = minutes(60).read(facts, as_of=at("29 12:00"))
+    found = read(minutes(60), facts, "29 12:00")
     assert (found.outcome, found.due) == (Outcome.ON_TIME, at("21 10:30"))
 
 
@@ -257,6 +266,8 @@ def test_alarms_move_with_pauses_and_end_with_the_stop() -> None:
     stopped = terms.read(attrs.evolve(facts, stopped=at("21 17:30")), as_of=at("25 09:00"))
     assert [each[1] for each in told(stopped)] == ["", "clerk"]
     assert (stopped.level, stopped.outcome, stopped.next_at) == (1, Outcome.LATE, None)
+    just = terms.read(attrs.evolve(facts, stopped=at("21 17:00")), as_of=at("25 09:00"))
+    assert [each[1] for each in told(just)] == [""]  # stopped at the due instant: nobody is told
     waiting = attrs.evolve(facts, pauses=(*facts.pauses, pause("22 09:30")))
     assert [each[1] for each in told(terms.read(waiting, as_of=at("25 09:00")))] == ["", "clerk"]
 
@@ -307,17 +318,18 @@ def changed(first: int, *later: tuple[int, str], calendar: Any = OFFICE) -> Cloc
     ],
 )
 def test_a_new_target_counts_from_its_instant(terms: ClockTerms, due: str) -> None:
-    found = terms.read(ClockFacts(at("21 09:30")), as_of=at("25 18:00"))
+    found = read(terms, ClockFacts(at("21 09:30")), "25 18:00")
     assert (found.due, found.breached_at) == (at(due), at(due))
     assert found.used == (510 + 600 + 600) * MINUTE
 
 
-def test_a_change_while_the_clock_stands_still_is_due_when_it_goes_on() -> None:
-    terms = changed(480, (60, "21 14:00"))
+@pytest.mark.parametrize("change", ["21 13:00", "21 14:00"])
+def test_a_change_while_the_clock_stands_still_is_due_when_it_goes_on(change: str) -> None:
+    terms = changed(480, (60, change))
     facts = ClockFacts(at("21 09:30"), pauses=(pause("21 13:00", "21 15:00"),))
-    during = terms.read(facts, as_of=at("21 14:30"))
+    during = read(terms, facts, "21 14:30")
     assert (during.outcome, during.due, during.breached_at) == (Outcome.DUE, None, None)
-    after = terms.read(facts, as_of=at("21 16:00"))
+    after = read(terms, facts, "21 16:00")
     assert (after.outcome, after.due) == (Outcome.MISSED, at("21 15:00"))
 
 
@@ -522,3 +534,25 @@ def test_columns_that_are_none() -> None:
 def test_alarms_are_plain_values() -> None:
     one = Alarm(at("21 10:00"), AlarmKind.WARNING)
     assert (one.kind.label("zh"), AlarmKind.ESCALATION.label("zh")) == ("预警", "升级")
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (4 * HOUR, "PT14400S"),
+        (timedelta(milliseconds=1500), "PT1.500000S"),
+        (timedelta(microseconds=-1), "-PT0.000001S"),
+        (timedelta(days=-2), "-PT172800S"),
+        (timedelta.max, "PT86399999999999.999999S"),
+    ],
+)
+def test_amounts_of_time_are_stored_as_iso_8601_writes_seconds(
+    amount: timedelta, text: str
+) -> None:
+    reading = Reading(at("21 10:00"), Outcome.DUE, amount)
+    data = to_plain(reading)
+    assert data["used"] == text
+    assert from_plain(data) == reading
+    for wrong in ("PT4H", "4:00:00", "PT1.5S", "PT99999999999999S"):
+        with refused(UnreadableTextError, "clock_reading.used", given=wrong):
+            from_plain({**data, "used": wrong})

@@ -152,9 +152,9 @@ def test_rows_that_are_none() -> None:
 
 
 def test_without_the_extra_fixed_dates_are_still_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "lunardate", None)
+    monkeypatch.setitem(sys.modules, "lunar_python", None)
     assert FIXED.on("national_day", 2024) == date(2024, 10, 1)
-    with refused(MissingExtraError, "lunar dates", given="lunardate", allowed="festivals"):
+    with refused(MissingExtraError, "lunar dates", given="lunar_python", allowed="festivals"):
         CHINA.on("lantern", 2024)
 
 

@@ -58,6 +58,7 @@ class Code(Word):
     NOT_OFFERED = "not_offered", "不在兑换范围"
     OVERRIDE_REQUIRED = "override_required", "需要授权批准"
     LEAD_TOO_SHORT = "lead_too_short", "提前期不足"
+    CHILDREN_OPEN = "children_open", "尚有未回复的子案件"
 
 
 @frozen

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 from attrs import field, frozen
 
@@ -191,17 +192,17 @@ def lunar_date(year: int, month: int, day: int) -> date:
     datetime.date(2024, 2, 10)
     """
     try:
-        from lunardate import LunarDate
+        from lunar_python import Lunar, LunarMonth
     except ImportError as cause:
-        raise MissingExtraError("lunar dates", "lunardate", "festivals") from cause
+        raise MissingExtraError("lunar dates", "lunar_python", "festivals") from cause
     if not _FIRST_LUNAR <= year <= _LAST_LUNAR:
         raise BeyondKnownError("lunar calendar", str(year), f"{_FIRST_LUNAR} to {_LAST_LUNAR}")
-    try:
-        found: date = LunarDate(year, month, day).to_solar_date()
-    except ValueError:
+    whole: Any = LunarMonth.fromYm(year, month)
+    if whole is None or not 1 <= day <= whole.getDayCount():
         text = f"day {day} of month {month} of {year}"
-        raise BeyondKnownError("lunar calendar", text, "days that the month has") from None
-    return found
+        raise BeyondKnownError("lunar calendar", text, "days that the month has")
+    found: Any = Lunar.fromYmd(year, month, day).getSolar()
+    return date(found.getYear(), found.getMonth(), found.getDay())
 
 
 # Day of April of each year, one row a decade: Hong Kong Observatory, Gregorian-Lunar Calendar

@@ -308,6 +308,7 @@ class SingleLimit(Protocol):
 
     def windows(self, since: When, *, zone: ZoneInfo) -> Iterator[Window]:
         """Return the window, or nothing while it cannot close."""
+        ...
 
 
 # --- obligations and the agenda -------------------------------------------------------------------

@@ -72,6 +72,8 @@ class Head(Word):
     ROWS = "rows", "行数"
     NUMBER = "number", "数量"
     SHARE = "share", "占比"
+    CUMULATIVE_SHARE = "cumulative_share", "累计占比"
+    PERIOD_BEFORE = "period_before", "上期"
     DEPTH = "depth", "层数"
     BENEFIT = "benefit", "权益"
     RESPECT = "respect", "方面"

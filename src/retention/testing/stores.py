@@ -37,9 +37,11 @@ class LedgerStore(Protocol):
 
     def facts(self, stream: str) -> Sequence[PointsFact]:
         """Return all facts of an account, in the order in which they were appended."""
+        ...
 
     def earlier(self, stream: str, key: str) -> Sequence[PointsFact]:
         """Return the facts of an account under one key; none for a key never used."""
+        ...
 
     def append(self, stream: str, facts: Sequence[PointsFact], *, expected: int) -> None:
         """Append all of these facts or none, if the log has just ``expected`` facts.
@@ -47,6 +49,7 @@ class LedgerStore(Protocol):
         Raises :class:`KeyReusedError` when their key stands in the log, which is looked at
         first, and :class:`ConflictError` when it has another number of facts.
         """
+        ...
 
 
 @define

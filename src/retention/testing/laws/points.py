@@ -14,7 +14,7 @@ import attrs
 from attrs import frozen
 
 from retention.accounts import Account, in_order
-from retention.ledger import PointsPolicy
+from retention.ledger import LateRule, PointsPolicy
 from retention.lots import Lot
 from retention.mechanisms.answers import Accepted, Code, Refused
 from retention.mechanisms.periods import When
@@ -131,7 +131,7 @@ def every_balance_is_legal(policy: PointsPolicy, commands: Iterable[PointsOrder]
                 parts = (found.available, found.pending, found.held, found.expired)
                 low = [n for n in (*parts, found.debt) if n < 0]
                 agree("every_balance_is_legal", _told(step, day), low=low, none=[])
-                if policy.late != "pin" and found.debt:
+                if policy.late is not LateRule.PIN and found.debt:
                     usable = found.available + found.pending
                     agree("every_balance_is_legal", _told(step, day), beside_debt=usable, none=0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -32,15 +32,17 @@ C = TypeVar("C", bound=Word)
 def changes(policy: Policy, *, paths: Iterable[str] = ()) -> SearchStrategy[tuple[str, Any]]:
     """A path of the policy and another value that it takes there: a number or a rule.
 
+    ``paths`` narrow it to some values, or to all values below a path such as ``lifecycle``.
+
     >>> from hypothesis import find
     >>> from retention.presets import ecommerce
     >>> path, value = find(changes(ecommerce.lifecycle), lambda change: True)
     >>> ecommerce.lifecycle.with_(path, value) == ecommerce.lifecycle
     False
     """
-    allowed = frozenset(paths)
-    leaves = [x for x in policy.values() if _steps(x) and (not allowed or x.path in allowed)]
-    return _changes(policy, leaves) if leaves else st.nothing()
+    below = tuple(paths)
+    leaves = [x for x in policy.values() if _steps(x) and (not below or _under(x.path, below))]
+    return _changes(_Leaves(policy, leaves)) if leaves else st.nothing()
 
 
 def variants(policy: P, *, max_changes: int = 3, paths: Iterable[str] = ()) -> SearchStrategy[P]:
@@ -54,7 +56,7 @@ def variants(policy: P, *, max_changes: int = 3, paths: Iterable[str] = ()) -> S
     ...     assert handbook.segmentation == ecommerce.segmentation
     >>> test()
     """
-    return _variants(policy, max_changes, tuple(paths))
+    return _variants(_Drawn(policy, tuple(paths)), max_changes)
 
 
 def classifications(
@@ -177,23 +179,49 @@ def _moved(rule: Rule, limit: Limit, value: Any) -> Rule:  # noqa: ANN401
     return rule.replaced(lambda each: new if each is limit else each)
 
 
+def _under(path: str, paths: tuple[str, ...]) -> bool:
+    return any(path == each or path.startswith(f"{each}.") for each in paths)
+
+
+class _Leaves:
+    """The leaves of a policy; a handbook has hundreds, and nobody wants to read them all."""
+
+    def __init__(self, policy: Policy, leaves: list[Entry]) -> None:
+        self.policy, self.leaves = policy, leaves
+
+    def __repr__(self) -> str:
+        return f"{len(self.leaves)} leaves of {type(self.policy).__name__}"
+
+
 @st.composite
-def _changes(draw: DrawFn, policy: Policy, leaves: list[Entry]) -> tuple[str, Any]:
-    leaf = draw(st.sampled_from(leaves))
-    value = draw(st.sampled_from(_steps(leaf)))
+def _changes(draw: DrawFn, of: _Leaves) -> tuple[str, Any]:
+    leaf = of.leaves[draw(st.integers(0, len(of.leaves) - 1))]
+    steps = _steps(leaf)
+    value = steps[draw(st.integers(0, len(steps) - 1))]
     if value == leaf.value:
         reject()
     try:
-        policy.with_(leaf.path, value)
+        of.policy.with_(leaf.path, value)
     except RetentionError:  # the policy says itself what it does not take
         reject()
     return leaf.path, value
 
 
+class _Drawn(Generic[P]):
+    """A policy to be changed; hypothesis writes strategies out, and a handbook is long."""
+
+    def __init__(self, policy: P, paths: tuple[str, ...]) -> None:
+        self.policy, self.paths = policy, paths
+
+    def __repr__(self) -> str:
+        return type(self.policy).__name__
+
+
 @st.composite
-def _variants(draw: DrawFn, policy: P, most: int, paths: tuple[str, ...]) -> P:
+def _variants(draw: DrawFn, of: _Drawn[P], most: int) -> P:
+    policy = of.policy
     for _ in range(draw(st.integers(0, most))):
-        path, value = draw(changes(policy, paths=paths))
+        path, value = draw(changes(policy, paths=of.paths))
         policy = policy.with_(path, value)
     return policy
 
