@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from retention.mechanisms.errors import (
-    BeyondKnownError,
     BlankValueError,
     DuplicateError,
     GapError,
@@ -30,11 +29,22 @@ from retention.mechanisms.errors import (
 )
 
 if TYPE_CHECKING:
-    from retention import converters, frames, lifecycle, loyalty, plots, presets, reports, segmentation
+    from retention import (
+        converters,
+        feedback,
+        frames,
+        lifecycle,
+        loyalty,
+        plots,
+        presets,
+        reports,
+        segmentation,
+    )
     from retention.activity import History, Interaction, InteractionKind, Purchase, Return
     from retention.handbook import Handbook, assess
     from retention.logs import InteractionLog, PurchaseLog
     from retention.mechanisms.answers import Accepted, Problem, Reason, Refused
+    from retention.mechanisms.money import Money
     from retention.mechanisms.rules import Measure, Rule, parse
 else:
     _HOMES = {
@@ -45,6 +55,7 @@ else:
         "InteractionKind": "activity",
         "InteractionLog": "logs",
         "Measure": "mechanisms.rules",
+        "Money": "mechanisms.money",
         "Problem": "mechanisms.answers",
         "Purchase": "activity",
         "PurchaseLog": "logs",
@@ -55,7 +66,17 @@ else:
         "assess": "handbook",
         "parse": "mechanisms.rules",
     }
-    _ROOMS = {"converters", "frames", "lifecycle", "loyalty", "plots", "presets", "reports", "segmentation"}
+    _ROOMS = {
+        "converters",
+        "feedback",
+        "frames",
+        "lifecycle",
+        "loyalty",
+        "plots",
+        "presets",
+        "reports",
+        "segmentation",
+    }
 
     def __getattr__(name):  # noqa: ANN001, ANN202  checkers read the imports above
         if name in _HOMES:
@@ -70,7 +91,6 @@ else:
 
 __all__ = [
     "Accepted",
-    "BeyondKnownError",
     "BlankValueError",
     "DuplicateError",
     "GapError",
@@ -83,6 +103,7 @@ __all__ = [
     "Measure",
     "MissingExtraError",
     "MixedCurrenciesError",
+    "Money",
     "NaiveInstantError",
     "NotRisingError",
     "OverlapError",
@@ -105,6 +126,7 @@ __all__ = [
     "WrongTypeError",
     "assess",
     "converters",
+    "feedback",
     "frames",
     "lifecycle",
     "loyalty",

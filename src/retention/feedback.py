@@ -33,6 +33,20 @@ from retention.mechanisms.words import Word
 from retention.mechanisms.workflows import Act, Progress, Taken, Workflow
 from retention.triage import CaseLevel, Consequence, Scope, Severity, Triage, Urgency
 
+__all__ = [
+    "Act",
+    "Arrival",
+    "ArrivalKind",
+    "CaseRequest",
+    "Feedback",
+    "FeedbackCase",
+    "FeedbackItem",
+    "Receive",
+    "Received",
+    "Right",
+    "Route",
+]
+
 W = TypeVar("W", bound=Word)
 ANY_RATING = (1, 5)
 
