@@ -69,6 +69,7 @@ from retention.redeeming import (
 )
 from retention.redemptions import PointsAction, PointsRequest
 from retention.rewards import Reward, reversal
+from retention.testing import laws, loyalty_orders, programmes
 from retention.tier_changes import TierChange, TierMove
 from retention.tiers import TierCase, Tiers
 from retention.touch_requests import TouchKind, TouchRequest
@@ -826,6 +827,22 @@ def test_the_year_of_a_member() -> None:
     assert before.promotions == ()
     unrecorded = attrs.evolve(who, changes=())
     assert annual(OURS, unrecorded, 2024).promotions == ((DAY, "ordinary", "silver"),)
+
+
+@given(programmes(), loyalty_orders())
+def test_a_programme_replays(ours: Programme, orders: list[loyalty.LoyaltyOrder]) -> None:
+    laws.a_programme_replays(ours, orders)
+
+
+def test_a_programme_that_forgets_breaks_the_law() -> None:
+    class Forgetful(Programme):
+        def replay(self, start: Member, facts: object) -> Member:
+            return start
+
+    with pytest.raises(AssertionError, match="law a_programme_replays is broken"):
+        laws.a_programme_replays(
+            Forgetful(earning=OURS.earning), [earn(DAY, 259_00, "O-1", key="k")]
+        )
 
 
 # --- the presets ----------------------------------------------------------------------------------

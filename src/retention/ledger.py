@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from retention.accounts import (
     Account,
@@ -48,6 +49,10 @@ from retention.points import (
     Transferred,
 )
 from retention.statements import Balance
+
+if TYPE_CHECKING:
+    from retention.point_columns import Balances
+    from retention.point_logs import PointsLog
 
 __all__ = [
     "Account",
@@ -212,6 +217,15 @@ redeem at most 50
             known = (view.knows(x.at if x.recorded_at is None else x.recorded_at) for x in log)
             log = log[: next((at for at, yes in enumerate(known) if not yes), len(log))]
         return self.replay("known", log).balance(as_of, currency)
+
+    def balances(self, log: PointsLog, *, as_of: When, currency: str = POINTS) -> Balances:
+        """Return what stands in every account of a log of entries, as columns (E-14).
+
+        Each is what :meth:`decide` would leave, entry by entry; see ``point_columns``.
+        """
+        from retention.point_columns import balances  # here alone, since it loads numpy
+
+        return balances(self, log, as_of=as_of, currency=currency)
 
 
 def _accepted(account: Account, facts: tuple[PointsFact, ...]) -> Accepted[Account, PointsFact]:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-import attrs
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +24,7 @@ from retention.logs import Times, check_lengths, set_aside, texts_of, times_of, 
 from retention.lots import NEVER as NO_END
 from retention.mechanisms.answers import Code, Problem
 from retention.mechanisms.errors import UnknownNameError, WrongTypeError
-from retention.mechanisms.periods import AsOf, day_number, day_of
+from retention.mechanisms.periods import AsOf, day_number, day_of, in_utc
 from retention.point_orders import (
     POINTS,
     Adjust,
@@ -62,6 +61,8 @@ KINDS = (
 )
 EARN, REDEEM, OPENING = 0, 1, 2  # places in KINDS; a row of these alone is plain
 PLAIN = 3  # kinds before this one
+SPENDING = (1, 3, 9)  # kinds that take what can be spent
+COINLESS = (4, 5, 7)  # kinds that follow the currency of what they name
 _ALL_OR_PART = (4, 5, 6, 7)  # 0 points: all that is left
 _NAMED = (3, 4, 5, 6, 7, 9, 10)  # what is reversed, held, sent to or from must be named
 _SIGNED = 8  # a correction may be less than 0
@@ -449,13 +450,15 @@ def _end(day: date | None) -> int:
 def _plain(log: Sequence[PointsFact], *, dated: bool) -> bool:
     """Whether facts are earnings and redemptions alone, in the order of time, soonest first."""
     books: dict[str, list[tuple[int, int, int, int, int]]] = {}
-    last: PointsFact | None = None
+    last: Any = ()
     for number, fact in enumerate(log, 1):
         if fact.sequence != number or (type(fact.at) is date) is not dated:
             return False
-        if last is not None and (fact.on, fact.at) < (last.on, last.at):
+        # In UTC: two wall times of an hour that comes twice do not say which is later.
+        place = (fact.on, in_utc(fact.at) if isinstance(fact.at, datetime) else None)
+        if last and (place[0] < last[0] or (not dated and place < last)):
             return False
-        last = fact
+        last = place
         if type(fact) is Redeemed:
             lots = books.get(fact.currency, [])
             if fact.renews is not None or not _takes(lots, fact):

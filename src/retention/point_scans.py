@@ -266,6 +266,26 @@ class Scan:
         return found
 
 
+def scans(rows: Rows, day: int) -> Iterator[tuple[int, Rows, Scan | None]]:
+    """Scan block after block, each with the number of its first account; see :func:`scanned`.
+
+    A block whose points are too many is halved; for one account alone the scan may be None.
+    """
+    for first, block in rows.blocks():
+        yield from _scans(first, block, day)
+
+
+def _scans(first: int, block: Rows, day: int) -> Iterator[tuple[int, Rows, Scan | None]]:
+    scan = scanned(block, day)
+    if scan is not None or block.size == 1:
+        yield first, block, scan
+        return
+    half, starts = block.size // 2, block.starts()
+    yield from _scans(first, block.of(slice(0, starts[half]), 0, half), day)
+    rest = slice(starts[half], starts[-1])
+    yield from _scans(first + half, block.of(rest, half, block.size - half), day)
+
+
 def scanned(rows: Rows, day: int) -> Scan | None:
     """Scan a block as of the end of a day; None when its points do not fit into 64 bits.
 

@@ -1,7 +1,7 @@
 """Redaction and anonymised export: people disappear, figures stay.
 
-A redacted text becomes a digest: times, codes,
-clocks and the order of the log are untouched, so every figure is the same before and after.
+A redacted text becomes a digest. Times, codes, clocks and the order of the log are untouched,
+so every figure is the same before and after.
 The salt is an argument and a secret of the host: without it a short text could be guessed.
 Whether somebody has a right to be forgotten is not decided here.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _LEAST_SALT = 16  # bytes
 _LETTERS = 16  # of a pseudonym: 64 bits
 _MARK = "redacted:"
+_GONE = re.compile(rf"{_MARK}[0-9a-f]{{{_LETTERS}}}")
 
 
 def pseudonym(name: str | int, *, salt: bytes, what: str = "customer") -> str:
@@ -134,8 +136,8 @@ class Redaction(Policy):
 def _digest(value: Any, salt: bytes) -> Any:  # noqa: ANN401  whatever a form holds
     """Return a digest for a text, and one for each of several; what is empty stays empty."""
     if isinstance(value, tuple):
-        return tuple(_digest(each, salt) for each in value)  # pyright: ignore
-    if not isinstance(value, str) or not value or value.startswith(_MARK):
+        return tuple(_digest(each, salt) for each in value)
+    if not isinstance(value, str) or not value or _GONE.fullmatch(value):
         return value
     return _MARK + pseudonym(value, salt=salt, what="text")
 

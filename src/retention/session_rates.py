@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -94,10 +94,7 @@ def responses(
     from retention.mechanisms.clock_columns import OUTCOMES, ClockRows
     from retention.mechanisms.obligations import Outcome
 
-    start, done, gone = (_times(x, n) for n, x in (("asked", asked), ("answered", answered), ("left", left)))  # noqa: E501
-    if len({len(start), len(done), len(gone)}) > 1:
-        sizes = {"asked": len(start), "answered": len(done), "left": len(gone)}
-        raise UnequalColumnsError("sessions", sizes)
+    start, done, gone = _columns(asked, answered, left)
     now = np.datetime64(_number(as_of), "us")
     known = ~np.isnat(start) & (start <= now)
     done, gone = (np.where(x <= now, x, np.datetime64("NaT")) for x in (done, gone))
@@ -165,13 +162,9 @@ def response_rate_of(
 ) -> KpiValue:
     """Return the same rate from columns; rows with a problem are left out."""
     begin, end = _bounds(desk, since, until)
-    start = _times(asked, "asked")
+    start, done, gone = _columns(asked, answered, left)
     numbers = start.astype("int64")
     mine = (numbers >= begin) & (numbers < end)
-    done, gone = _times(answered, "answered"), _times(left, "left")
-    if len({len(start), len(done), len(gone)}) > 1:
-        sizes = {"asked": len(start), "answered": len(done), "left": len(gone)}
-        raise UnequalColumnsError("sessions", sizes)
     found = responses(desk, clock, start[mine], done[mine], gone[mine], as_of=as_of)
     return _rate(clock, desk, found.counts(), (since, until, as_of), target)
 
@@ -262,13 +255,8 @@ def _rate(
     target: Target | None,
 ) -> KpiValue:
     share = Estimate(counts[Verdict.MET], counts[Verdict.MET] + counts[Verdict.MISSED])
-    budget = terms_of(desk, clock).targets
-    definition = f"sessions answered within the limit of {clock} ({_limit(budget)})"
+    definition = f"sessions answered within {desk.clock(clock).target.budget} (h:mm:ss)"
     return _kpi(clock, definition, share, counts[Verdict.UNDECIDED], times, target)
-
-
-def _limit(target: Any) -> str:  # noqa: ANN401  a target, or versions of one
-    return str(getattr(target, "budget", target))
 
 
 def _solved(
@@ -317,6 +305,14 @@ def _aware(when: object) -> datetime:
 
 def _number(when: datetime) -> int:
     return (in_utc(_aware(checked(when, "as_of"))) - _EPOCH) // _MICRO
+
+
+def _columns(asked: ArrayLike, answered: ArrayLike, left: ArrayLike) -> tuple[Times, Times, Times]:
+    start, done, gone = _times(asked, "asked"), _times(answered, "answered"), _times(left, "left")
+    if len({len(start), len(done), len(gone)}) > 1:
+        sizes = {"asked": len(start), "answered": len(done), "left": len(gone)}
+        raise UnequalColumnsError("sessions", sizes)
+    return start, done, gone
 
 
 def _times(column: ArrayLike, where: str) -> Times:

@@ -59,6 +59,9 @@ class Code(Word):
     OVERRIDE_REQUIRED = "override_required", "需要授权批准"
     LEAD_TOO_SHORT = "lead_too_short", "提前期不足"
     CHILDREN_OPEN = "children_open", "尚有未回复的子案件"
+    NOT_WHOLE = "not_whole", "积分不是整数"
+    NOT_POSITIVE = "not_positive", "积分须为正数"
+    UNKNOWN_KIND = "unknown_kind", "类型未定义"
 
 
 @frozen

@@ -78,6 +78,7 @@ class Head(Word):
     BENEFIT = "benefit", "权益"
     RESPECT = "respect", "方面"
     TIER = "tier", "等级"
+    POINTS = "points", "积分"
 
 
 # --- letters and figures ------------------------------------------------------------------------

@@ -78,6 +78,7 @@ from retention.testing.laws.policies import (
     machine_keeps_its_table,
 )
 from retention.testing.laws.programmes import (
+    a_programme_replays,
     a_tier_holds_until_its_last_day,
     caps_are_never_exceeded,
     closing_the_gaps_raises_the_tier,
@@ -122,6 +123,7 @@ __all__ = [
     "a_new_target_moves_no_used_time",
     "a_non_buyer_is_never_above_the_lowest",
     "a_price_after_a_coupon_is_between_zero_and_the_price",
+    "a_programme_replays",
     "a_quota_is_never_exceeded",
     "a_redemption_takes_what_is_available",
     "a_referral_is_rewarded_once",

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from retention.accounts import Account, in_order
+from retention.accounts import Account
 from retention.ledger import LateRule, PointsPolicy
 from retention.lots import Lot
 from retention.mechanisms.answers import Accepted, Code, Refused
@@ -25,7 +25,6 @@ from retention.points import (
     Held,
     PointsFact,
     PointsOrder,
-    Rebooked,
     Redeem,
     Redeemed,
     Released,
@@ -360,8 +359,3 @@ def _lots(account: Account, as_of: When, currency: str) -> list[Lot]:
 
 def _inside(account: Account) -> tuple[object, ...]:
     return account.facts, account.books, set(account.holds), account.last
-
-
-def in_effect(log: Sequence[PointsFact]) -> list[PointsFact]:
-    """Return the facts of a log in the order of their effect, notes of rebooking left out."""
-    return [fact for fact in in_order(log) if not isinstance(fact, Rebooked)]

@@ -8,9 +8,11 @@ from datetime import date, timedelta
 import attrs
 import numpy as np
 
-from retention.activity import Purchase, Return
+from retention.activity import History, Purchase, Return
 from retention.earning import CapPeriod, EarningOrder, EarningRules
 from retention.logs import PurchaseLog
+from retention.loyalty import LoyaltyFact, LoyaltyOrder, Member, Programme
+from retention.mechanisms.answers import Accepted, Refused
 from retention.mechanisms.periods import When, plus_days
 from retention.testing.laws.agreement import agree
 from retention.tier_changes import TierFacts, TierMove
@@ -232,6 +234,29 @@ def caps_are_never_exceeded(
                 "caps_are_never_exceeded", f"{cap.per} on {day}",
                 exceeded=total > cap.points, allowed=False,
             )  # fmt: skip
+
+
+def a_programme_replays(programme: Programme, orders: Sequence[LoyaltyOrder]) -> None:
+    """What was decided about a member comes back from the facts; the same again changes nothing.
+
+    >>> a_programme_replays(Programme(), [])
+    """
+    law, began = "a_programme_replays", date(2000, 1, 1)
+    start = Member("M-1", programme.points.start("M-1"), began, history=History("M-1"))
+    member, facts = start, list[LoyaltyFact]()
+    for order in orders:
+        answer = programme.decide(member, order)
+        if isinstance(answer, Refused):
+            continue
+        member = answer.state
+        facts += answer.facts
+        again = programme.decide(member, order, earlier=answer.facts)
+        same = isinstance(again, Accepted) and again.state == member
+        agree(law, f"{order.name} on {order.at}", the_same_again=same, changes_nothing=True)
+    told = programme.replay(start, facts)
+    agree(law, f"{len(facts)} facts", account=member.account, replayed=told.account)
+    agree(law, f"{len(facts)} facts", changes=member.changes, replayed=told.changes)
+    agree(law, f"{len(facts)} facts", overrides=member.overrides, replayed=told.overrides)
 
 
 def _with(facts: TierFacts, *more: Purchase) -> TierFacts:

@@ -48,7 +48,9 @@ from retention.testing.strategies.programmes import (
     earning_orders,
     earning_rules,
     ladders,
+    loyalty_orders,
     members_on_ladders,
+    programmes,
 )
 from retention.testing.strategies.rules import limits, rows, rules
 from retention.testing.strategies.tags import tag_libraries
@@ -81,12 +83,14 @@ __all__ = [
     "ladders",
     "limits",
     "limits_in_time",
+    "loyalty_orders",
     "machines",
     "members_on_ladders",
     "moments",
     "points_commands",
     "points_policies",
     "populations",
+    "programmes",
     "purchases",
     "questions",
     "referral_moves",

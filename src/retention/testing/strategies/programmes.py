@@ -22,10 +22,20 @@ from retention.earning import (
     Promotion,
     Stacking,
 )
+from retention.loyalty import (
+    Earn,
+    EvaluateTier,
+    Grant,
+    LoyaltyOrder,
+    Offset,
+    Programme,
+    RedeemFor,
+)
 from retention.mechanisms.decisions import FirstMatch
 from retention.mechanisms.money import Money
 from retention.mechanisms.obligations import Every
 from retention.mechanisms.rules import parse
+from retention.redeeming import CashOffset, CatalogueItem, RedemptionPurpose, RedemptionRules
 from retention.testing.strategies.facts import histories
 from retention.testing.strategies.times import MAX_DAY, MIN_DAY, ZONE, days
 from retention.tier_changes import TierFacts
@@ -174,3 +184,47 @@ def earning_orders(draw: DrawFn, *, max_day: date = MAX_DAY, currency: str = "CN
     lines = (OrderLine("goods", goods), OrderLine("shipping", shipping))
     bought = Purchase("M-1", day, total, order="O-1", currency=currency)
     return EarningOrder(bought, lines, points_part_minor=paid)
+
+
+@st.composite
+def programmes(draw: DrawFn) -> Programme:
+    """Programmes: with a ladder or without one, any rules of earning, a few prices.
+
+    >>> from hypothesis import find
+    >>> find(programmes(), lambda programme: programme.tiers is not None).violations()
+    ()
+    """
+    return Programme(
+        tiers=draw(st.none() | ladders()),
+        earning=draw(earning_rules()),
+        redeeming=RedemptionRules(
+            purposes=(RedemptionPurpose.GIFT, RedemptionPurpose.CASH_OFFSET),
+            items=(CatalogueItem("umbrella", RedemptionPurpose.GIFT, 20),),
+            offset=CashOffset(10, Money(1_00, "CNY"), least_points=draw(st.sampled_from((1, 20)))),
+        ),
+        zone=ZONE,
+    )
+
+
+def loyalty_orders() -> SearchStrategy[list[LoyaltyOrder]]:
+    """What is done with the member M-1, day after day: purchases, refunds, gifts, offsets.
+
+    >>> from hypothesis import find
+    >>> len(find(loyalty_orders(), lambda orders: len(orders) > 1))
+    2
+    """
+    when = st.lists(st.tuples(days(), st.integers(0, 4), st.integers(1, 300_00)), max_size=8)
+    return when.map(lambda rows: [_order(n, *row) for n, row in enumerate(sorted(rows))])
+
+
+def _order(number: int, day: date, what: int, minor: int) -> LoyaltyOrder:
+    key = f"k-{number}"
+    bought = Purchase("M-1", day, minor, order=f"O-{number}", currency="CNY")
+    kinds: tuple[LoyaltyOrder, ...] = (
+        Earn(bought, at=day, by="checkout", key=key),
+        RedeemFor("umbrella", at=day, by="shop", key=key),
+        Offset(1 + minor // 100, Money(minor, "CNY"), at=day, by="checkout", key=key),
+        Grant(1 + minor // 100, "goodwill", "boss", at=day, by="li", key=key),
+        EvaluateTier(at=day, by="nightly", key=key),
+    )
+    return kinds[what]
