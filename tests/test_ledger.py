@@ -703,3 +703,27 @@ def test_a_chain_shows_the_first_entry_that_was_touched() -> None:
     assert check([log[1], log[0], log[2]], kept).broken_at == 1
     assert check([*log, log[2]], kept).broken_at == 4
     assert check([], []).whole
+
+
+@pytest.mark.rule("E-14")
+@pytest.mark.parametrize("late", list(LateRule))
+@pytest.mark.parametrize("first", [Capture, Release])
+@pytest.mark.parametrize("second", [Capture, Release])
+def test_a_late_command_does_not_resolve_a_hold_once_more(
+    late: LateRule, first: type[Capture | Release], second: type[Capture | Release]
+) -> None:
+    policy = PointsPolicy(late=late)
+    account = policy.start("M-1")
+    for command in (
+        Earn(50, "O-1", at=date(2024, 1, 1), by="shop"),
+        Hold(30, "h-1", at=date(2024, 1, 2), by="shop"),
+        first("h-1", at=date(2024, 1, 20), by="shop"),
+    ):
+        account = policy.decide(account, command).or_raise().state
+    refusal = policy.decide(account, second("h-1", at=date(2024, 1, 10), by="office"))
+    assert isinstance(refusal, Refused)
+    assert refusal.code is Code.BREAKS_HISTORY
+    again = policy.decide(account, Hold(5, "h-1", at=date(2024, 1, 1), by="office"))
+    assert isinstance(again, Refused)
+    later = 20 if first is Capture else 50
+    assert account.balance(date(2024, 2, 1)).available == later

@@ -44,6 +44,9 @@ def decided_late(rules: PointsRules, account: Account, command: PointsOrder, on:
     order = in_order(account.facts)
     before = [fact for fact in order if not comes_before(command.at, on, fact)]
     after = order[len(before) :]
+    used = _used_later(command, after)
+    if used is not None:
+        return _broken(rules, account, command, on, f"{used.name} of {used.on}")
     past = account.bare().summed(before).settled_before(command.at, on)
     pinned = rules.late is LateRule.PIN
     base = _capped(past, after) if pinned else past
@@ -57,6 +60,12 @@ def decided_late(rules: PointsRules, account: Account, command: PointsOrder, on:
         except InvalidValueError as cause:
             return _broken(rules, base, command, on, str(cause))
     return _rebook(rules, account, command, on, (before, facts, after))
+
+
+def _used_later(command: PointsOrder, after: Sequence[PointsFact]) -> PointsFact | None:
+    """Return a later fact of the same hold: what made or resolved it cannot come twice."""
+    hold = getattr(command, "hold", None)
+    return next((x for x in after if hold and getattr(x, "hold", None) == hold), None)
 
 
 def _capped(past: Account, after: Sequence[PointsFact]) -> Account:
