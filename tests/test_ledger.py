@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from retention.digests import chain, check, head_of
 from retention.households import Household
-from retention.ledger import Account, PointCurrency, PointsPolicy
+from retention.ledger import Account, LateRule, PointCurrency, PointsPolicy
 from retention.liability import Liability, cohorts, price_of_points
 from retention.lots import Lot, Lots, LotState, PeriodEnd, Validity
 from retention.mechanisms.answers import Accepted, Code, Refused
