@@ -72,7 +72,7 @@ frames-hashes:  ## One hash for eight data frame engines on a million purchases
 spark-env: $(VENV)/.spark
 
 clean:  ## Remove everything that was made, the environment too
-	@rm -rf $(VENV) .venv-spark build dist mutants .hypothesis .pytest_cache docs/_build docs/reference .jupyter_cache
+	@rm -rf $(VENV) .venv-spark build dist mutants .hypothesis .pytest_cache docs/_build docs/reference docs/machines.md docs/zh/machines.md .jupyter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:

@@ -37,6 +37,7 @@ class Event:
     day: int
     redeems: bool
     points: int
+    valid: int = VALID  # days
 
 
 def log(rows: int, each: int, most: int = 10**9) -> list[Event]:
@@ -76,7 +77,7 @@ def _command(event: Event) -> PointsOrder:
     at = DAYS[event.day]
     if event.redeems:
         return Redeem(event.points, at=at, by="shop")
-    return Earn(event.points, "order", expires_on=DAYS[event.day + VALID], at=at, by="shop")
+    return Earn(event.points, "order", expires_on=DAYS[event.day + event.valid], at=at, by="shop")
 
 
 def decided(given: list[tuple[int, PointsOrder]]) -> dict[int, Account]:
@@ -172,22 +173,22 @@ def _peer_saved(events: list[Event]) -> tuple[Any, dict[int, Any]]:
         if event.redeems:
             one.redeem(day=event.day, points=event.points)
         else:
-            one.earn(day=event.day, points=event.points, expiry=event.day + VALID)
+            one.earn(day=event.day, points=event.points, expiry=event.day + event.valid)
         app.save(one)
     return app, members
 
 
-def _peer_stored(events: list[Event]) -> tuple[Any, list[Any]]:
+def peer_stored(events: list[Event]) -> tuple[Any, list[Any]]:
     app, members = _peer_saved(events)
     return app, [one.id for one in members.values()]
 
 
-def _peer_replayed(given: tuple[Any, list[Any]]) -> list[Any]:
+def peer_replayed(given: tuple[Any, list[Any]]) -> list[Any]:
     app, ids = given
     return [app.repository.get(each) for each in ids]
 
 
-def _peer_sums(members: Any) -> Sums:
+def peer_sums(members: Any) -> Sums:
     left = [lot for one in members for lot in one.lots]
     open_ = sum(points for expiry, _, points in left if expiry > HORIZON)
     gone = sum(points for expiry, _, points in left if expiry <= HORIZON)
@@ -223,7 +224,7 @@ WORKS = (
             _eventsourcing(
                 lambda rows: log(rows, SHALLOW),
                 _peer_saved,
-                lambda found: _peer_sums(found[1].values()),
+                lambda found: peer_sums(found[1].values()),
                 25,
             ),
         ),
@@ -235,7 +236,7 @@ WORKS = (
         Side(OURS, lambda rows: stored(log(rows, SHALLOW)), replayed, sums),
         (
             _eventsourcing(
-                lambda rows: _peer_stored(log(rows, SHALLOW)), _peer_replayed, _peer_sums, 30
+                lambda rows: peer_stored(log(rows, SHALLOW)), peer_replayed, peer_sums, 30
             ),
         ),
     ),

@@ -12,6 +12,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx_copybutton",
     "examples",
+    "machine_pages",
     "rooms",
     "rule_ids",
     "rule_links",

@@ -41,6 +41,7 @@ from retention import (
     publications,
     tag_sheets,
 )
+from retention.accounts import Account
 from retention.ageing import Transition
 from retention.clv import clv_summary
 from retention.converters import (
@@ -52,11 +53,15 @@ from retention.converters import (
     to_plain,
 )
 from retention.converters._kinds import home_of
+from retention.converters._leaves import column_of, column_plain
 from retention.grades import Check, Criterion, Graded, SpendGrade, Standing, Strictness, standings
 from retention.grading import Analyse, Approve, Batch, BatchState, Grading, GradingOrder, Submit
 from retention.grading_inputs import Coverage, Covered, Delivery, GradingInput, GradingSource
+from retention.households import Household
+from retention.ledger import PointsPolicy
 from retention.lifecycle import LIFECYCLE, Handled, HandlingEvent, LifecycleEvent, Stage
 from retention.logs import KINDS as INTERACTION_KINDS
+from retention.loyalty import Member, Programme
 from retention.mechanisms.answers import Accepted, Code, Problem, Reason, Refused
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.errors import (
@@ -98,6 +103,7 @@ from retention.scores import Contribution, Factor, Score, Scoring
 from retention.segmentation import Layer
 from retention.summaries import Attributes, Summary
 from retention.tags import Evaluate, TagLibrary, TagRule
+from retention.testing import loyalty_orders, points_commands, points_policies, programmes
 from tests.refusals import check, refused
 
 STORED = Path(__file__).parent / "data" / "facts-v1.json"
@@ -821,12 +827,9 @@ WITHOUT_KIND = {
     "account_books.Book",
     "account_books.Chunk",
     "account_books.Terms",
-    "accounts.Account",
-    "loyalty_orders.Member",  # which holds the account
     "accounts.Draft",
     "booking_rules.Booking",
     "bookings.Back",
-    "households.Household",
     "lots.Lots",
     "statements.Walk",
     "aggregates.Seen",
@@ -844,6 +847,21 @@ WITHOUT_KIND = {
     "mechanisms.open_columns.TimeColumn",
     "mechanisms.open_time.OpenTime",
     "mechanisms.open_time.Table",
+    # facts in columns, where a command is a place in the table of one handbook: the cases and
+    # the facts of accounts are stored, and so is what the columns are made of
+    "case_logs.CaseLog",
+    "point_logs.PointsLog",
+    # what columns of cases and of points answer: asked for again
+    "case_columns.Backlog",
+    "case_columns.CaseColumns",
+    "case_columns.ClockOutcomes",
+    "point_columns.Balances",
+    "point_columns.Book",
+    "point_scans.Lots",
+    "point_scans.Rows",
+    "point_scans.Scan",
+    "point_scans.Sums",
+    "point_shapes.Question",
     # forms of measures hold functions; the name of the measure stands for them
     "measures.Family",
     "measures.Figure",
@@ -854,7 +872,7 @@ WITHOUT_KIND = {
     "mechanisms.tables.Line",
     "mechanisms.tables.Table",
 }
-EDGES = {"charts", "converters", "plots", "reports", "testing"}
+EDGES = {"charts", "converters", "frames", "plots", "reports", "testing"}
 
 
 def public_classes() -> dict[str, type]:
@@ -1020,6 +1038,81 @@ def changed(data: dict[str, Any], path: str, value: Anything) -> dict[str, Any]:
     else:
         inside[last] = value
     return found
+
+
+# --- accounts and members: stored as their facts --------------------------------------------------
+
+
+def carried_out(data: st.DataObject) -> tuple[PointsPolicy, Account]:
+    """An account of points as commands of all kinds left it."""
+    rules = data.draw(points_policies())
+    account = rules.start("M-1")
+    for command in data.draw(points_commands(rules)):
+        answer = rules.decide(account, command)
+        account = answer.state if isinstance(answer, Accepted) else account
+    return rules, account
+
+
+@pytest.mark.rule("X-07", "E-14")
+@given(st.data())
+def test_an_account_comes_back_from_its_facts(data: st.DataObject) -> None:
+    rules, account = carried_out(data)
+    back = again(account)
+    assert back == account
+    assert back.terms.fingerprint == rules.fingerprint()
+    day = data.draw(st.dates(date(2023, 12, 1), date(2025, 12, 31)))
+    assert back.balance(day) == account.balance(day)
+    more = data.draw(points_commands(rules, most=2))
+    for command in more:
+        assert rules.decide(back, command) == rules.decide(account, command)
+    assert again(Household([account])) == Household([account])
+
+
+@pytest.mark.rule("X-07", "E-01")
+@given(programmes(), loyalty_orders())
+def test_a_member_comes_back_and_goes_on(ours: Programme, orders: list[Any]) -> None:
+    who = Member("M-1", ours.points.start("M-1"), date(2020, 1, 1), birthday=date(1992, 2, 29))
+    for order in orders:
+        assert again(who) == who
+        assert again(order) == order
+        answer = ours.decide(again(who), order)
+        assert answer == ours.decide(who, order)
+        who = answer.state if isinstance(answer, Accepted) else who
+    assert again(who) == who
+
+
+ACCOUNT = next(data for data in stored() if data["kind"] == "points_account")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where"),
+    [
+        ("facts.0.sequence", 7, "points_account (sequence)"),
+        ("facts.0", PURCHASE, "points_account.facts.0.kind"),
+        ("facts", {}, "points_account.facts"),
+        ("zone", "Asia/Nowhere", "points_account.zone (zone)"),
+        ("reminder_days", "30", "points_account.reminder_days"),
+        ("id", 7, "points_account.id"),
+        ("fingerprint", ..., "points_account.fingerprint"),
+    ],
+)
+def test_an_account_that_does_not_add_up_is_refused(path: str, value: object, where: str) -> None:
+    with pytest.raises(RetentionError) as raised:
+        from_plain(changed(ACCOUNT, path, value))
+    assert raised.value.where == where
+
+
+@given(st.integers(0, 3), st.integers(0, 3), st.sampled_from(["int64", "float64", "U2"]))
+def test_tables_of_numbers_keep_their_shape(rows: int, columns: int, dtype: str) -> None:
+    table = np.arange(rows * columns).reshape(rows, columns).astype(dtype)
+    plain = column_plain(table)
+    assert plain["shape"] == [rows, columns]
+    back = column_of(json.loads(json.dumps(plain)), "counts")
+    assert (back.shape, back.tolist()) == (table.shape, table.tolist())
+    for wrong in ([rows, columns + 1], [rows * columns], [-1, -rows * columns], "2", [1, "2"]):
+        if wrong != [rows, columns + 1] or rows:
+            with pytest.raises(RetentionError):
+                column_of(plain | {"shape": wrong}, "counts")
 
 
 BAD: list[tuple[Any, type[RetentionError], str, object]] = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
@@ -66,3 +68,18 @@ def test_a_store_refuses_a_late_append_and_a_used_key() -> None:
         store.append("M-1", other, expected=0)
     assert store.facts("M-1") == facts
     assert store.facts("M-2") == ()
+
+
+def test_somebody_behind_has_read_whole_appends() -> None:
+    """A late redemption appends two facts: itself, and what it changes of the one after it."""
+    machine: Any = laws.ledger_store_machine(make_store=MemoryLedgerStore)()
+    machine.redeem(stream="M-1", points=10)  # refused, for nothing is there
+    machine.earn(stream="M-1", points=12, source="o-1", days=0)
+    machine.earn(stream="M-1", points=12, source="o-2", days=1)
+    machine.redeem(stream="M-1", points=12)
+    machine.repeat(data=SimpleNamespace(draw=lambda _: machine.sent[0]))
+    names = [type(fact).__name__ for fact in machine.store.facts("M-1")]
+    assert names == ["Earned", "Earned", "Redeemed", "Redeemed", "Rebooked"]
+    machine.conflict(stream="M-1", points=1, behind=1)
+    machine.the_store_holds_what_was_accepted()
+    assert len(machine.store.facts("M-1")) == 6

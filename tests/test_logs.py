@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from retention import History, Interaction, Purchase, Return
@@ -209,7 +209,12 @@ instants = st.datetimes(datetime(1985, 1, 1), datetime(2030, 1, 1), timezones=zo
 as_ofs = instants | st.dates(date(1985, 1, 1), date(2030, 1, 1))
 
 
+# A minute after midnight of the 7th it is the evening of the 6th once more.
+_TWICE = [datetime(2010, 11, 7, 2, minute, 30, tzinfo=UTC) for minute in (20, 30, 40)]
+
+
 @given(st.lists(instants, max_size=6), zones)
+@example(_TWICE, ZoneInfo("America/St_Johns"))
 def test_days_of_instants_are_local(when: list[datetime], zone: ZoneInfo) -> None:
     found = PurchaseLog.from_columns(
         customer=np.zeros(len(when), int), at=when, amount_minor=np.zeros(len(when), int)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.invitation_chains import chains, counts
-from retention.ledger import PointsPolicy
+from retention.lots import Validity
+from retention.loyalty import CarryOut, Member
 from retention.mechanisms.answers import Accepted, Code, Refused
 from retention.mechanisms.errors import (
     BlankValueError,
@@ -22,8 +23,7 @@ from retention.mechanisms.errors import (
 )
 from retention.mechanisms.estimates import Estimate
 from retention.mechanisms.workflows import Act
-from retention.points import Earn, ReverseEarning
-from retention.presets._benefits_user_retention import REFERRALS
+from retention.presets import user_retention
 from retention.referrals import (
     Invalid,
     Invitation,
@@ -70,11 +70,14 @@ def joining(
 
 
 class Shop:
-    """A host: the book, the ledger, and what it was asked to do."""
+    """A host: the programme, the book, the members, and what it was asked to do."""
 
     def __init__(self, terms: ReferralTerms = TERMS) -> None:
-        self.terms, self.book, self.points = terms, EMPTY, PointsPolicy()
-        self.accounts: dict[Any, Any] = {}
+        self.programme = user_retention.programme.with_all(
+            {"referral": terms, "points.validity": Validity(months=12)}
+        )
+        self.terms, self.book = self.programme.referral, EMPTY
+        self.members: dict[Any, Member] = {}
         self.stored: dict[str, tuple[Any, ...]] = {}
 
     def invite(self, *, existing: Any = (), **more: Any) -> None:  # noqa: ANN401
@@ -90,27 +93,25 @@ class Shop:
             if command.key:
                 self.stored[command.key] = answer.facts
             for request in answer.requests:
-                self.book_points(request, command.at)
+                self.carry_out(request, command.at)
         return answer
 
-    def book_points(self, request: Any, at: Any) -> None:  # noqa: ANN401
-        account = self.accounts.get(request.member, self.points.start(str(request.member)))
-        order: Any
-        if isinstance(request, Reward):
-            order = Earn(
-                request.amount, request.key, request.reason, at=at, by="shop", key=request.key
-            )
-        else:
-            order = ReverseEarning(request.reverses, at=at, by="shop", key=request.key)
-        self.accounts[request.member] = self.points.decide(account, order).or_raise().state
+    def member(self, who: Any) -> Member:  # noqa: ANN401
+        return self.members.get(who, Member(who, self.programme.points.start(who), DAY))
+
+    def carry_out(self, request: Any, at: Any) -> None:  # noqa: ANN401
+        order = CarryOut(request, at=at, by="shop")
+        done = self.programme.decide(self.member(request.member), order).or_raise()
+        again = self.programme.decide(done.state, order).or_raise()  # a request comes twice
+        assert again.state == done.state
+        self.members[request.member] = done.state
 
     def balances(self, on: date) -> tuple[int, int]:
-        found = (self.accounts.get(who, self.points.start(who)) for who in "AB")
-        one, other = (each.balance(on).available for each in found)
+        one, other = (self.member(who).account.balance(on).available for who in "AB")
         return one, other
 
 
-@pytest.mark.rule("S-08", "E-28", "E-30", "SM-16")
+@pytest.mark.rule("S-08", "E-01", "E-28", "E-30", "SM-16")
 def test_the_scenario_of_two_rewards_and_a_return() -> None:
     shop = Shop()
     shop.invite()
@@ -273,7 +274,7 @@ def test_kinds_of_rewards_are_data(kind: str) -> None:
     back = later.decide(given_.state, "r-1", act(C.CANCEL, order="o")).or_raise().requests
     assert [x.amount for x in back if isinstance(x, RewardReversal)] == [3, 1]
     with pytest.raises(BlankValueError, match=r"Side\.kind"):
-        REFERRALS.decide(shop.book, "r-1", act(C.REWARD))
+        user_retention.programme.referral.decide(shop.book, "r-1", act(C.REWARD))
 
 
 @pytest.mark.rule("E-29")

@@ -213,7 +213,7 @@ class ExcludedGoods(Policy):
 class AfterSales(Policy):
     """The promises of one handbook after a sale, and its clocks.
 
-    The table reads ``kind``, ``days_counted``, ``excluded``, ``damaged`` and ``pieces_of_evidence``.
+    The table reads ``kind``, ``days_counted``, ``excluded``, ``damaged``, ``pieces_of_evidence``.
     An open case is judged by the rules in force when it is decided; steps that were taken stay.
 
     >>> from datetime import date
@@ -221,7 +221,7 @@ class AfterSales(Policy):
     >>> rules = ecommerce.service.after_sales
     >>> asks = AfterSalesRequest("C-1", date(2024, 6, 8), "return", received=date(2024, 6, 1))
     >>> print(rules.entitlement(asks))
-    return_without_reason: kind return is one of ('return', 'exchange'), days_counted 7 is \
+    return_without_reason: kind return is in ('return', 'exchange'), days_counted 7 is \
 between 0 and 7, excluded False is == False
     """
 
@@ -268,7 +268,7 @@ between 0 and 7, excluded False is == False
         }
         return self.table.decide(row)
 
-    def entitlements(  # noqa: PLR0913  a request has so many sides
+    def entitlements(
         self,
         *,
         kind: ArrayLike,
@@ -323,7 +323,7 @@ between 0 and 7, excluded False is == False
         _instant(command.at, "at")
         entitled = self.entitlement(case.opened.request).outcome is not Entitlement.NOT_ENTITLED
         found = tuple(x for x in earlier if isinstance(x, Taken))
-        late = ["later_time"] if not _in_order(case, command) else []
+        late = [] if self._in_order(case, command) else ["later_time"]
         holds = {"is_entitled" if entitled else "is_not_entitled"}
         answer = self.workflow.decide(
             case.progress, command, earlier=found, holds=holds, missing=late
@@ -380,6 +380,13 @@ between 0 and 7, excluded False is == False
         if local_date(command.at, zone) < local_date(command.request.at, zone):
             yield "later_time"
 
+    def _in_order(self, case: AfterSalesCase, act: Act[Any]) -> bool:
+        """Whether a step is not dated before the request."""
+        opened = case.opened
+        if isinstance(opened.at, datetime) and isinstance(act.at, datetime):
+            return in_utc(act.at) >= in_utc(opened.at)
+        return local_date(act.at, zone_of(self.zone)) >= opened.on
+
     def _requests(self, case: AfterSalesCase) -> Iterator[CaseRequest]:
         last = case.progress.last
         names = {AfterSalesCommand.ACCEPT: "process", AfterSalesCommand.FINISH: "follow_up"}
@@ -402,15 +409,7 @@ between 0 and 7, excluded False is == False
         return tuple(sorted(still, key=lambda x: (x.due or as_of, x.name)))
 
 
-def _in_order(case: AfterSalesCase, command: Act[Any]) -> bool:
-    opened = case.opened.at
-    if isinstance(opened, datetime) and isinstance(command.at, datetime):
-        return in_utc(command.at) >= in_utc(opened)
-    return True  # a request with a date alone: the workflow compares the days of the steps
-
-
 def _instant(when: When, where: str) -> datetime:
     if not isinstance(checked(when, where), datetime):
         raise WrongTypeError(where, when, "an aware instant, since the follow-up counts hours")
     return when  # type: ignore[return-value]
-

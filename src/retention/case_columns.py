@@ -44,8 +44,8 @@ _PENDING, _DUE, _ON_TIME, _LATE, _MISSED = (
     OUTCOMES.index(x)
     for x in (Outcome.PENDING, Outcome.DUE, Outcome.ON_TIME, Outcome.LATE, Outcome.MISSED)
 )
-# Notes after which a case that waits still waits: rows from paused to paused.
-_WAITS = {str(x.command) for x in NOTES.steps if x.source is x.target is NoteState.PAUSED}
+# Notes after which a case waits: the pause, and the rows from paused to paused.
+_WAITS = {str(x.command) for x in NOTES.steps if x.target is NoteState.PAUSED}
 
 
 # --- what many cases say --------------------------------------------------------------------------
@@ -264,7 +264,7 @@ class _Facts:
         begins = np.flatnonzero(self.command == self.names.index(str(Note.PAUSE)))
         if not len(begins):
             return none.astype(np.intp), none, none
-        waits = np.array([x in _WAITS or x == Note.PAUSE for x in self.names])[self.command]
+        waits = np.array([x in _WAITS for x in self.names])[self.command]
         ends = np.append(np.flatnonzero(~waits), len(waits))
         nearest = ends[np.searchsorted(ends, begins)]
         inside = np.minimum(nearest, len(waits) - 1)

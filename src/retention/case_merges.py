@@ -106,7 +106,7 @@ def note_both(
         act = Act(note, at=at, by=by, brings=brings | {"case": other.id})
         answer = rules.decide(case, act, holds=_TOGETHER)
         if isinstance(answer, Refused):
-            return evolve(answer, given=(f"{case.id} {answer.given[0]}", answer.given[1]))
+            return evolve(answer, given=(f"{case.id} {rules.standing(case)}", str(note)))
         after.append(answer.state)
     return CasePair(*after)
 

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from retention.benefits import BenefitCatalogue
+from retention.case_groups import GroupRule
 from retention.complaint_rates import ComplaintRates
 from retention.feedback import Feedback
+from retention.improvements import Improvements
 from retention.lifecycle import Lifecycle, Stage
 from retention.loyalty import Programme
 from retention.mechanisms.decisions import Decision
@@ -20,7 +23,9 @@ from retention.mechanisms.errors import InvalidValueError
 from retention.mechanisms.periods import When, local_date, zone_of
 from retention.mechanisms.policies import Policy, blank, policy
 from retention.mechanisms.tables import Shown, Table, headline
+from retention.root_causes import CauseAnalysis
 from retention.segmentation import Layer, RfmCells, Segmentation
+from retention.service import Service
 from retention.surveys import Surveys
 
 if TYPE_CHECKING:
@@ -52,9 +57,15 @@ class Handbook(Policy):
     segmentation: Segmentation = field(factory=Segmentation)
     lifecycle: Lifecycle = field(factory=Lifecycle)
     feedback: Feedback = field(default=blank("no feedback cases"))
+    group_rule: GroupRule = field(default=blank("no group complaints"))
+    cause_analysis: CauseAnalysis = field(default=blank("no analysis of causes"))
+    improvements: Improvements = field(default=blank("no improvement items"))
     surveys: Surveys = field(default=blank("no surveys"))
     complaint_rates: ComplaintRates = field(default=blank("no complaint rates"))
     programme: Programme = field(default=blank("no loyalty programme"))
+    # Services that follow a grade by value, and no tier of the programme (E-19).
+    value_benefits: BenefitCatalogue = field(default=blank("no services by value grade"))
+    service: Service = field(default=blank("no customer service"))
 
     def __repr__(self) -> str:
         """Return the name and the fingerprint: a handbook has hundreds of values."""

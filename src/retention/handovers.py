@@ -91,7 +91,10 @@ def handover_brief(
 
     >>> from datetime import UTC
     >>> nine = datetime(2024, 6, 1, 9, tzinfo=UTC)
-    >>> found = [Contact("b", "C-1", nine, "app"), Contact("a", "C-1", nine.replace(hour=8), "phone")]
+    >>> found = [
+    ...     Contact("b", "C-1", nine, "app"),
+    ...     Contact("a", "C-1", nine.replace(hour=8), "phone"),
+    ... ]
     >>> handover_brief("C-1", found, at=nine).references
     ('a', 'b')
     """

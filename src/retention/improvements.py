@@ -172,6 +172,7 @@ class Effect:
         return {
             "metric": self.metric,
             "better": str(self.better),
+            "mean": not self.before.share,
             "before": (self.before.numerator, self.before.denominator),
             "after": (self.after.numerator, self.after.denominator),
         }
@@ -320,11 +321,13 @@ class Improvements(Policy):
 def _effect(given: ImprovementAct | ImprovementStep) -> Effect:
     """Read an effect from what was brought."""
     better = member(Better, given.get("better", Better.LOWER), "better")
-    before, after = _counted(given["before"], "before"), _counted(given["after"], "after")
+    share = not given.get("mean", False)
+    before, after = (_counted(given[name], name, share=share) for name in ("before", "after"))
     return Effect(str(given.get("metric", "")), before, after, better)
 
 
-def _counted(pair: Any, where: str) -> Estimate:  # noqa: ANN401  whatever a form holds
+def _counted(pair: Any, where: str, *, share: bool) -> Estimate:  # noqa: ANN401
+    """Read one side of an effect: whatever a form holds."""
     if not isinstance(pair, tuple) or len(pair) != _BOTH:
         raise WrongTypeError(where, pair, "a numerator and a denominator")
-    return Estimate(pair[0], pair[1])
+    return Estimate(pair[0], pair[1], share=share)

@@ -33,8 +33,8 @@ class Recognition:
     intent: str
     confidence: Fraction
     flow: str = ""
-    keywords: tuple[str, ...] = field(default=(), converter=tuple)
-    tied: tuple[str, ...] = field(default=(), converter=tuple)
+    keywords: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.confidence <= 1:
@@ -113,13 +113,13 @@ class KeywordIntents(Policy):
             return Recognition("", Fraction(0))
         weights = {name: (len(words), sum(map(len, words))) for name, words in found.items()}
         best = max(weights.values())
-        tied = tuple(sorted(name for name, weight in weights.items() if weight == best))
+        winner, *others = sorted(name for name, weight in weights.items() if weight == best)
         sure = Fraction(best[1], sum(length for _, length in weights.values()))
-        if len(tied) > 1:
-            return Recognition("", sure, tied=tied)
-        words = tuple(sorted(found[tied[0]]))
-        flow = next(row.flow for row in self.intents if row.intent == tied[0])
-        return Recognition(tied[0], sure, flow if sure >= Fraction(self.sure_from) else "", words)
+        if others:
+            return Recognition("", sure, tied=(winner, *others))
+        words = tuple(sorted(found[winner]))
+        flow = next(row.flow for row in self.intents if row.intent == winner)
+        return Recognition(winner, sure, flow if sure >= Fraction(self.sure_from) else "", words)
 
     def _found(self, text: str) -> dict[str, set[str]]:
         """Return the keywords of each intent that stand in a text, longest first."""
@@ -153,7 +153,10 @@ def normalised(text: str) -> str:
 def occurrences(word: str, text: str) -> Iterator[tuple[int, int]]:
     """Yield where a word stands in a text; words of Latin letters stand by themselves.
 
-    >>> list(occurrences("return", "returned, to return")), list(occurrences("快递", "我的快递没到"))
+    >>> (
+    ...     list(occurrences("return", "returned, to return")),
+    ...     list(occurrences("快递", "我的快递没到")),
+    ... )
     ([(13, 19)], [(2, 4)])
     """
     start = text.find(word)

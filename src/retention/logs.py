@@ -30,6 +30,7 @@ from retention.mechanisms.errors import (
     WrongTypeError,
 )
 from retention.mechanisms.periods import (
+    LAST_DAY,
     AsOf,
     checked,
     day_edge,
@@ -77,9 +78,11 @@ class Times:
         if self.are_days or not self.numbers.size:
             return self.numbers
         low, high = (local_date(instant_of(int(n)), zone) for n in self._ends())
-        numbers = range(day_number(low), day_number(high) + 1)
+        # One more: where clocks go back over midnight, the last instant is not on the last date.
+        last = min(day_number(high) + 1, LAST_DAY)
+        numbers = range(day_number(low), last + 1)
         begins = [microseconds_of(day_edge(day_of(n), zone)) for n in numbers]
-        edges = np.array([*begins, _end(high, zone)])
+        edges = np.array([*begins, _end(day_of(last), zone)])
         lengths = np.diff(edges)
         if (lengths == lengths[0]).all():  # no change of clocks in between: plain arithmetic
             days: NDArray[np.int64] = (self.numbers - edges[0]) // lengths[0] + numbers[0]
@@ -447,6 +450,7 @@ def _minor(
 
 
 def check_lengths(**columns: NDArray[Any] | None) -> None:
+    """Refuse columns of unequal length."""
     lengths = {name: column.shape for name, column in columns.items() if column is not None}
     if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
         shown = {name: shape[0] if len(shape) == 1 else shape for name, shape in lengths.items()}
@@ -510,11 +514,13 @@ def _groups(codes: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
 
 
 def when_of(times: Times, row: int) -> date | datetime:
+    """Return the time of one row."""
     number = int(times.numbers[row])
     return day_of(number) if times.are_days else instant_of(number)
 
 
 def instant_of(microseconds: int) -> datetime:
+    """Return an instant, in UTC, from microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
@@ -524,4 +530,5 @@ def _end(day: date, zone: ZoneInfo) -> int:
 
 
 def microseconds_of(when: datetime) -> int:
+    """Return an instant as microseconds since 1970."""
     return (when - _EPOCH) // _MICRO

@@ -12,24 +12,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from attrs import define, evolve, field, frozen
 from numpy.typing import NDArray
 
 from retention.accounts import Account, make_account
-from retention.lots import SLIDING, Validity
-from retention.mechanisms.answers import Accepted, Code, Problem, Refused
+from retention.lots import SLIDING
+from retention.mechanisms.answers import Code, Problem, Refused
 from retention.mechanisms.choices import member
 from retention.mechanisms.errors import UnknownNameError
 from retention.mechanisms.periods import (
     EPOCH,
-    LAST_DAY,
     AsOf,
     When,
     day_number,
-    day_of,
     zone_of,
 )
 from retention.mechanisms.tables import (
@@ -43,16 +41,10 @@ from retention.mechanisms.tables import (
 )
 from retention.mechanisms.words import Language, Word
 from retention.point_logs import (
-    COINLESS,
     EARN,
     OPEN,
-    OPENING,
-    PLAIN,
-    REDEEM,
-    SPENDING,
     PointsLog,
 )
-from retention.point_policies import PointCurrency
 from retention.point_scans import (
     DEEP,
     NEVER,
@@ -64,10 +56,8 @@ from retention.point_scans import (
     spent,
     summed,
 )
-from retention.points import POINTS, Captured, PointsFact, PointsOrder, Redeemed, RedemptionReversed
-
-Numbers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from retention.point_shapes import Flags, Numbers, Question, Rules
+from retention.points import POINTS, Captured, PointsFact, Redeemed, RedemptionReversed
 
 
 class PointState(Word, zh="积分状态"):
@@ -88,44 +78,6 @@ class Expiries(Word, zh="到期口径"):
     MONTH = "month", "月"
 
 
-class Rules(Protocol):
-    """What is asked of the policy; ``PointsPolicy`` is one."""
-
-    zone: str
-    validity: Validity
-
-    @property
-    def currencies(self) -> tuple[PointCurrency, ...]:
-        """The kinds of points."""
-        ...
-
-    def currency(self, code: str) -> PointCurrency | None:
-        """Return the row of a currency."""
-        ...
-
-    def validity_of(self, row: PointCurrency, own: Validity | None = None) -> Validity:
-        """Return the validity that holds."""
-        ...
-
-    def pending_until(self, row: PointCurrency, on: date) -> date:
-        """Return the first usable day."""
-        ...
-
-    def start(self, account_id: str) -> Account:
-        """Return an account without facts."""
-        ...
-
-    def decide(
-        self, account: Account, command: PointsOrder
-    ) -> Accepted[Account, PointsFact] | Refused:
-        """Judge a command."""
-        ...
-
-    def replay(self, account_id: str, facts: Iterable[PointsFact]) -> Account:
-        """Make an account from its facts."""
-        ...
-
-
 @frozen(eq=False)
 class Balances(Shown):
     """What stands in every account of a log, in points of one currency.
@@ -135,6 +87,7 @@ class Balances(Shown):
     rows after ``as_of``, ``one_by_one`` the accounts that went the way of one account.
 
     >>> from retention.ledger import PointsPolicy
+    >>> from retention.lots import Validity
     >>> log = PointsLog.from_columns(
     ...     account=["a", "b", "a"],
     ...     kind=["earn", "earn", "redeem"],
@@ -212,7 +165,10 @@ class Balances(Shown):
         """
         lots = self.book.lots
         some = np.flatnonzero(lots.left)
-        some = some[np.lexsort((lots.row[some], lots.expires[some], lots.account[some]))]
+        account, expires = lots.account[some], lots.expires[some]
+        step = account[1:] - account[:-1]
+        if not ((step > 0) | ((step == 0) & (expires[1:] >= expires[:-1]))).all():
+            some = some[np.lexsort((expires, account))]  # of one day the earlier comes first
         return {
             "account": self.accounts[lots.account[some]],
             "lot": lots.row[some],
@@ -259,273 +215,69 @@ def _dates(days: Numbers) -> NDArray[Any]:
     return np.where(days >= NEVER, OPEN, days).astype("M8[D]")
 
 
-def balances(
-    policy: Rules, log: PointsLog, *, as_of: When, currency: str = POINTS
-) -> Balances:
+def balances(policy: Rules, log: PointsLog, *, as_of: When, currency: str = POINTS) -> Balances:
     """Return what stands in every account of a log; a date means the whole of it."""
     if policy.currency(currency) is None and currency not in log.currency_names:
         known = [row.code for row in policy.currencies]
         raise UnknownNameError("currency", currency, known)
-    return _Work.of(policy, log, AsOf.at(as_of, zone_of(policy.zone)), currency).balances()
+    return _balances(Question.of(policy, log, AsOf.at(as_of, zone_of(policy.zone)), currency))
 
 
-# --- what the plain rows of a currency are --------------------------------------------------------
+def _balances(question: Question) -> Balances:
+    """Add the rows up, block by block, and look at the accounts left over one by one."""
+    size = len(question.log.accounts)
+    sums, book = Sums.none(size), Book(question.rows, question.numbers, question)
+    over = np.zeros(size, bool)
+    for first, block, scan in scans(question.rows, day_number(question.view.day)):
+        here = slice(first, first + block.size)
+        if scan is None:
+            over[here] = True
+            continue
+        book.unordered[here] = scan.unordered
+        over[here] = scan.failed & ~scan.unordered
+        sums.put(here, scan.sums(), slice(None))
+    _mixed(question, book, sums, over)
+    question.alone |= over
+    held, debt = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    single = _OneByOne(question, sums, held, debt)
+    book.single = single.run(np.flatnonzero(question.alone))
+    book.alone = question.alone
+    known = len(question.log.codes) if question.known is None else int(question.known.sum())
+    return Balances(
+        *(question.log.accounts, question.currency, question.view, sums, held, debt),
+        left_out=len(question.log.codes) - known + single.left_out,
+        one_by_one=int(question.alone.sum()),
+        problems=(*question.log.problems, *question.aside, *single.problems()),
+        book=book,
+    )
 
 
-@define(eq=False)
-class _Work:
-    """One question on its way: the rows that count, and what is known of every account."""
-
-    policy: Any
-    log: PointsLog
-    view: AsOf
-    currency: str
-    days: Numbers
-    counted: Flags | None  # rows that are known and that some rule takes; None: all
-    known: Flags | None
-    aside: list[Problem]
-    alone: Flags  # accounts that go the way of one
-    rows: Rows
-    numbers: Numbers | None = None  # places in the log of these rows; None: all
-
-    @classmethod
-    def of(cls, policy: Any, log: PointsLog, view: AsOf, currency: str) -> _Work:  # noqa: ANN401
-        """Choose the rows; those that no rule takes are set aside."""
-        days = log.times.days(view.zone) if log.days is None else log.days
-        known = log.known(view, days)
-        alone = np.zeros(len(log.accounts), bool)
-        if log.special is not None:
-            alone |= log.special
-        work = cls(policy, log, view, currency, days, known, known, [], alone, _NO_ROWS)
-        if log.facts is None:
-            work._set_aside()
-        work._choose()
-        return work
-
-    def _set_aside(self) -> None:
-        """Set rows aside that are refused whatever the account has (E-14)."""
-        log, policy = self.log, self.policy
-        codes = tuple(row.code for row in policy.currencies)
-        strange = [n for n, name in enumerate(log.currency_names) if name not in codes]
-        status = [
-            n
-            for n, name in enumerate(log.currency_names)
-            if name in codes and not policy.currency(name).redeemable and name == self.currency
-        ]
-        if strange:
-            # What captures, releases or returns something names no currency of its own.
-            bad = _among(log, strange) & ~np.isin(log.kinds, COINLESS)
-            named = ", ".join(log.currency_names[n] for n in strange)
-            self._aside(Code.UNKNOWN_CURRENCY, bad, named, ", ".join(codes))
-        if status:
-            bad = _among(log, status) & np.isin(log.kinds, SPENDING)
-            self._aside(Code.NOT_POSSIBLE, bad, self.currency, "a currency that can be redeemed")
-
-    def _aside(self, code: Code, bad: Flags, given: str, allowed: str) -> None:
-        if self.known is not None:
-            bad = bad & self.known
-        if bad.any():
-            numbers = np.sort(self.log.rows[bad])
-            self.aside.append(Problem(code, tuple(numbers.tolist()), given, allowed))
-            self.counted = ~bad if self.counted is None else self.counted & ~bad
-
-    def _choose(self) -> None:
-        log = self.log
-        self._odd_accounts()
-        mine = self.counted
-        if len(log.currency_names) > 1 or log.currency_names[0] != self.currency:
-            places = [n for n, x in enumerate(log.currency_names) if x == self.currency]
-            found = _among(log, places)
-            mine = found if mine is None else mine & found
-        self._take(mine)
-        if log.facts is None and self._too_soon():
-            mine = self.counted if mine is None else mine & self.counted
-            self._take(mine)
-        if self.alone.any():
-            fine = ~self.alone[log.codes]
-            self._take(fine if mine is None else mine & fine)
-
-    def _take(self, mine: Flags | None) -> None:
-        log, some = self.log, slice(None) if mine is None else mine
-        day, kinds = self.days[some], log.kinds[some]
-        opens = kinds != REDEEM
-        row = self.policy.currency(self.currency)
-        expires, usable, renewed = _terms(self.policy, row, day)
-        if log.facts is not None:
-            renewed = None
-        fixed = log.expires is not None and bool((log.expires[some][opens] != OPEN).any())
-        if log.expires is not None:
-            given = log.expires[some]
-            if renewed is not None and fixed:
-                mixed = np.unique(log.codes[some][opens & (given != OPEN)])
-                self.alone[mixed] = True
-            expires = np.where(given == OPEN, expires, given)
-        if log.usable is not None:
-            given = log.usable[some]
-            usable = np.where(given == OPEN, usable, given)
-        self.numbers = None if mine is None else np.flatnonzero(mine)
-        self.rows = Rows(
-            *(len(log.accounts), log.codes[some], day, opens, log.points[some]),
-            *(expires, usable, renewed),
-        )
-
-    def _too_soon(self) -> bool:
-        """Set earnings aside that expire before they can be used; True if there are any."""
-        rows, log = self.rows, self.log
-        soon = rows.opens & (rows.expires <= np.maximum(rows.usable, rows.day))
-        plain = self._kinds() < PLAIN
-        soon &= plain
-        if rows.renewed is not None:  # what slides is not judged, what has a day is
-            soon &= False if log.expires is None else self._given() != OPEN
-        if not soon.any():
-            return False
-        bad = np.zeros(len(log.codes), bool)
-        bad[np.flatnonzero(soon) if self.numbers is None else self.numbers[soon]] = True
-        first = np.datetime64(int(rows.expires[soon][0]), "D")
-        self._aside(Code.EXPIRES_TOO_SOON, bad, str(first), "after the first usable day")
-        return True
-
-    def _kinds(self) -> NDArray[np.uint8]:
-        return self.log.kinds if self.numbers is None else self.log.kinds[self.numbers]
-
-    def _given(self) -> Numbers:
-        days = np.asarray(self.log.expires)
-        return days if self.numbers is None else days[self.numbers]
-
-    def _odd_accounts(self) -> None:
-        """Find the accounts whose rows break the plain shape."""
-        log, alone, some = self.log, self.alone, self.counted
-        codes = log.codes if some is None else log.codes[some]
-        kinds = log.kinds if some is None else log.kinds[some]
-        days = self.days if some is None else self.days[some]
-        if log.facts is not None or not len(kinds):
-            return
-        if kinds.max() >= PLAIN:
-            alone[codes[kinds >= PLAIN]] = True
-        if (kinds == OPENING).any():  # it comes before anything else
-            alone[codes[1:][(codes[1:] == codes[:-1]) & _opens_after(kinds)]] = True
-        if not log.times.are_days:  # clocks that go back over midnight
-            alone[codes[1:][(codes[1:] == codes[:-1]) & (days[1:] < days[:-1])]] = True
-        if "reference" in log.texts:
-            spends = kinds == REDEEM
-            names = log.texts["reference"] if some is None else log.texts["reference"][some]
-            _same_names(alone, codes[spends], names[spends])
-
-    # --- adding up ------------------------------------------------------------------------------
-
-    def balances(self) -> Balances:
-        """Add the rows up, block by block, and look at the accounts left over one by one."""
-        size = len(self.log.accounts)
-        sums, book = Sums.none(size), Book(self.rows, self.numbers, self)
-        over = np.zeros(size, bool)
-        for first, block, scan in scans(self.rows, day_number(self.view.day)):
-            here = slice(first, first + block.size)
-            if scan is None:
-                over[here] = True
-                continue
-            book.unordered[here] = scan.unordered
-            over[here] = scan.failed & ~scan.unordered
-            sums.put(here, scan.sums(), slice(None))
-        self._mixed(book, sums, over)
-        self.alone |= over
-        held, debt = np.zeros(size, np.int64), np.zeros(size, np.int64)
-        single = _OneByOne(self, sums, held, debt)
-        book.single = single.run(np.flatnonzero(self.alone))
-        book.alone = self.alone
-        known = len(self.log.codes) if self.known is None else int(self.known.sum())
-        return Balances(
-            *(self.log.accounts, self.currency, self.view, sums, held, debt),
-            left_out=len(self.log.codes) - known + single.left_out,
-            one_by_one=int(self.alone.sum()),
-            problems=(*self.log.problems, *self.aside, *single.problems()),
-            book=book,
-        )
-
-    def _mixed(self, book: Book, sums: Sums, over: Flags) -> None:
-        """Add up the accounts whose lots expire in any order, rank by rank."""
-        counts = np.diff(self.rows.starts())
-        some = book.unordered & ~over & ~self.alone
-        slow = some & ((counts > DEEP) | (self.rows.renewed is not None))
-        over |= slow
-        codes = np.flatnonzero(some & ~slow)
-        if not len(codes):
-            return
-        rows = _only(self.rows, codes)
-        lots, failed = ranked(rows)
-        over[codes[failed]] = True
-        found = summed(lots, len(codes), day_number(self.view.day), spent(rows))
-        sums.put(codes[~failed], found, ~failed)
-
-
-_NO_ROWS = Rows(
-    0, *(np.zeros(0, kind) for kind in (np.int64, np.int64, np.bool_)),
-    *(np.zeros(0, np.int64) for _ in range(3)),
-)  # fmt: skip
-
-
-def _among(log: PointsLog, currencies: Sequence[int]) -> Flags:
-    if log.currencies is None:
-        return np.full(len(log.codes), 0 in currencies)
-    return np.isin(log.currencies, currencies)
+def _mixed(question: Question, book: Book, sums: Sums, over: Flags) -> None:
+    """Add up the accounts whose lots expire in any order, rank by rank."""
+    if not book.unordered.any():
+        return
+    counts = np.diff(question.rows.starts)
+    some = book.unordered & ~over & ~question.alone
+    slow = some & ((counts > DEEP) | (question.rows.renewed is not None))
+    over |= slow
+    codes = np.flatnonzero(some & ~slow)
+    if not len(codes):
+        return
+    rows = _only(question.rows, codes)
+    lots, failed = ranked(rows)
+    over[codes[failed]] = True
+    found = summed(lots, len(codes), day_number(question.view.day), spent(rows))
+    sums.put(codes[~failed], found, ~failed)
 
 
 def _only(rows: Rows, codes: Numbers) -> Rows:
     """Return the rows of some accounts, numbered by their place among these."""
+    if len(codes) == rows.size:
+        return rows
     place = np.full(rows.size, -1)
     place[codes] = np.arange(len(codes))
     found = rows.of(place[rows.account] >= 0, 0, len(codes))
     return evolve(found, account=place[found.account])
-
-
-def _terms(policy: Any, row: Any, days: Numbers) -> tuple[Numbers, Numbers, Numbers | None]:  # noqa: ANN401
-    """Return the first unusable and the first usable day of points earned on these days."""
-    if row is None:
-        return np.full(len(days), NEVER), days, None
-    validity = policy.validity_of(row)
-    ends = _by_day(days, lambda day: _number(validity.expires_on(day)))
-    begins = day_number(policy.pending_until(row, date(2024, 1, 1)))
-    pending = begins - day_number(date(2024, 1, 1))
-    usable = np.minimum(days + pending, LAST_DAY) if pending else days
-    return ends, usable, ends if validity.inactivity else None
-
-
-def _number(day: date | None) -> int:
-    return NEVER if day is None else day_number(day)
-
-
-def _by_day(days: Numbers, answer: Any) -> Numbers:  # noqa: ANN401
-    """Ask for every day that occurs once."""
-    if not len(days):
-        return days
-    low, high = int(days.min()), int(days.max())
-    if high - low < 4 * len(days) + 1024:
-        seen = np.zeros(high - low + 1, bool)
-        seen[days - low] = True
-        table = np.zeros(high - low + 1, np.int64)
-        table[seen] = [answer(day_of(n + low)) for n in np.flatnonzero(seen).tolist()]
-        return table[days - low]
-    found, places = np.unique(days, return_inverse=True)
-    return np.array([answer(day_of(n)) for n in found.tolist()], np.int64)[places]
-
-
-def _opens_after(kinds: NDArray[np.uint8]) -> Flags:
-    """Whether each row but the first takes a balance over that another kind of row precedes."""
-    return (kinds[1:] == OPENING) & (kinds[:-1] != OPENING)
-
-
-def _same_names(alone: Flags, codes: NDArray[np.intp], names: NDArray[Any]) -> None:
-    """Find accounts whose redemptions may have one id: named twice, or by their number."""
-    named = names != ""
-    if not named.any():
-        return
-    some = np.zeros(len(alone), bool)
-    some[codes[~named]] = True
-    alone[codes[named & some[codes]]] = True
-    _, numbers = np.unique(names, return_inverse=True)
-    pairs = codes[named] * np.intp(len(names) + 1) + numbers[named]
-    order = np.argsort(pairs, kind="stable")
-    twice = pairs[order][1:] == pairs[order][:-1]
-    alone[codes[named][order[1:][twice]]] = True
 
 
 # --- one account after the other ------------------------------------------------------------------
@@ -544,7 +296,7 @@ class _Single:
 class _OneByOne:
     """The accounts that break the shape: decided entry by entry, or made from their facts."""
 
-    work: _Work
+    question: Question
     sums: Sums
     held: Numbers
     debt: Numbers
@@ -553,15 +305,18 @@ class _OneByOne:
 
     def run(self, codes: NDArray[np.intp]) -> _Single:
         """Write what stands in these accounts, and return their lots."""
-        found, log, starts = _Single(), self.work.log, self._starts()
+        found, log = _Single(), self.question.log
+        if not len(codes):
+            return found
+        starts = self._starts()
         for code in codes.tolist():
             name = str(log.accounts[code])
             numbers: dict[int, int] = {}
             if log.facts is None:
                 account, numbers = self._decided(name, range(starts[code], starts[code + 1]))
             else:
-                account = self.work.policy.replay(name, log.facts[code])
-            known = tuple(fact for fact in account.facts if self.work.view.knows(fact.at))
+                account = self.question.policy.replay(name, log.facts[code])
+            known = tuple(fact for fact in account.facts if self.question.view.knows(fact.at))
             if log.special is not None and log.special[code]:
                 self.left_out += account.sequence - len(known)
             found.accounts[code] = account, known
@@ -569,12 +324,12 @@ class _OneByOne:
         return found
 
     def _starts(self) -> list[int]:
-        counts = np.bincount(self.work.log.codes, minlength=len(self.work.log.accounts))
+        counts = np.bincount(self.question.log.codes, minlength=len(self.question.log.accounts))
         return [0, *np.cumsum(counts).tolist()]
 
     def _decided(self, name: str, rows: range) -> tuple[Account, dict[int, int]]:
         """Judge the entries of one account, and remember which row became which fact."""
-        policy, log, counted = self.work.policy, self.work.log, self.work.counted
+        policy, log, counted = self.question.policy, self.question.log, self.question.counted
         account, numbers = policy.start(name), dict[int, int]()
         for place, (number, command) in zip(rows, log.commands(rows), strict=True):
             if counted is not None and not counted[place]:
@@ -588,7 +343,7 @@ class _OneByOne:
         return account, numbers
 
     def _refuse(self, number: int, command: Any, answer: Refused) -> None:  # noqa: ANN401
-        if (getattr(command, "currency", "") or self.work.currency) == self.work.currency:
+        if (getattr(command, "currency", "") or self.question.currency) == self.question.currency:
             given = ", ".join(answer.missing) or str(answer.given[0])
             said = number, given, ", ".join(answer.allowed) or "nothing"
             self.refused.setdefault(answer.code, []).append(said)
@@ -602,10 +357,8 @@ class _OneByOne:
             found.append(Problem(code, numbers, rows[0][1], rows[0][2]))
         return tuple(found)
 
-    def _write(
-        self, code: int, account: Account, found: _Single, numbers: dict[int, int]
-    ) -> None:
-        currency, view = self.work.currency, self.work.view
+    def _write(self, code: int, account: Account, found: _Single, numbers: dict[int, int]) -> None:
+        currency, view = self.question.currency, self.question.view
         seen, _ = account.seen(view.day if view.instant is None else view.instant)
         book, lots = seen.book(currency), list[tuple[int, int, int, int, int]]()
         for expires, _, lot, left, usable in book.lots:
@@ -622,9 +375,7 @@ class _OneByOne:
         self.debt[code] = book.debt
         gone = np.array([_redeemed(found.accounts[code][1], currency)])
         one = _lots([(0, *lot[1:]) for lot in lots])
-        self.sums.put(
-            np.array([code]), summed(one, 1, day_number(view.day), gone), slice(None)
-        )
+        self.sums.put(np.array([code]), summed(one, 1, day_number(view.day), gone), slice(None))
 
 
 def _ordinal(day: int) -> int:
@@ -639,8 +390,8 @@ def _redeemed(facts: Iterable[Any], currency: str) -> int:
 
 
 def _lots(rows: Sequence[tuple[int, int, int, int, int]]) -> Lots:
-    columns = np.array(rows, np.int64).reshape(-1, 5).T
-    return Lots(*columns)
+    account, left, expires, usable, row = np.array(rows, np.int64).reshape(-1, 5).T
+    return Lots(account, left, expires, usable, row)
 
 
 # --- lots, when somebody asks for them ------------------------------------------------------------
@@ -652,7 +403,7 @@ class Book:
 
     rows: Rows
     numbers: Numbers | None
-    work: _Work
+    question: Question
     unordered: Flags = field(init=False)
     alone: Flags = field(init=False)
     single: _Single = field(factory=_Single)
@@ -673,10 +424,10 @@ class Book:
         return _lots(rows)
 
     def _fast(self) -> list[Lots]:
-        found, day = [], day_number(self.work.view.day)
+        found, day = [], day_number(self.question.view.day)
         ordered = np.flatnonzero(~self.unordered & ~self.alone)
         rows, numbers = self._part(ordered)
-        starts = rows.starts()
+        starts = rows.starts
         for first, _, scan in scans(rows, day):
             if scan is not None:  # as it was found before, with more accounts
                 lots = scan.lots()
@@ -686,7 +437,9 @@ class Book:
         return [*found, self._named(ranked(rows)[0], mixed, numbers)]
 
     def _part(self, codes: NDArray[np.intp]) -> tuple[Rows, Numbers]:
-        rows = self.work.log.rows if self.numbers is None else self.work.log.rows[self.numbers]
+        rows = (
+            self.question.log.rows if self.numbers is None else self.question.log.rows[self.numbers]
+        )
         here = np.zeros(self.rows.size, bool)
         here[codes] = True
         return _only(self.rows, codes), rows[here[self.rows.account]]
@@ -698,7 +451,7 @@ class Book:
 
     def earned(self, since: date, until: date) -> Numbers:
         """Return what was earned on these local dates, by account."""
-        log, rows, currency = self.work.log, self.rows, self.work.currency
+        log, rows, currency = self.question.log, self.rows, self.question.currency
         kinds = log.kinds if self.numbers is None else log.kinds[self.numbers]
         some = (kinds == EARN) & (rows.day >= day_number(since)) & (rows.day <= day_number(until))
         found = np.zeros(rows.size, np.int64)
@@ -710,5 +463,10 @@ class Book:
 
 
 def _joined(parts: Sequence[Lots]) -> Lots:
-    columns = ((x.account, x.left, x.expires, x.usable, x.row) for x in parts)
-    return Lots(*(np.concatenate(each) for each in zip(*columns, strict=True)))
+    return Lots(
+        np.concatenate([part.account for part in parts]),
+        np.concatenate([part.left for part in parts]),
+        np.concatenate([part.expires for part in parts]),
+        np.concatenate([part.usable for part in parts]),
+        np.concatenate([part.row for part in parts]),
+    )

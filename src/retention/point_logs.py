@@ -20,10 +20,18 @@ from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from retention.identifiers import Identifiers, signed
-from retention.logs import Times, check_lengths, set_aside, texts_of, times_of, when_of
+from retention.logs import (
+    Times,
+    check_lengths,
+    microseconds_of,
+    set_aside,
+    texts_of,
+    times_of,
+    when_of,
+)
 from retention.lots import NEVER as NO_END
 from retention.mechanisms.answers import Code, Problem
-from retention.mechanisms.errors import UnknownNameError, WrongTypeError
+from retention.mechanisms.errors import WrongTypeError
 from retention.mechanisms.periods import AsOf, day_number, day_of, in_utc
 from retention.point_orders import (
     POINTS,
@@ -130,7 +138,10 @@ class PointsLog:
         money, coins = _currencies(currency)
         texts = {"reference": reference, "key": key, "approver": approver}
         more = {name: texts_of(x, name) for name, x in texts.items() if x is not None}
-        days = {"expires_on": _days(expires_on, "expires_on"), "usable_on": _days(usable_on, "usable_on")}
+        days = {
+            "expires_on": _days(expires_on, "expires_on"),
+            "usable_on": _days(usable_on, "usable_on"),
+        }
         ends = None if until is None else times_of(until, utc=utc)
         check_lengths(
             account=ids.codes, at=times.numbers, kind=kinds, points=whole, currency=coins,
@@ -151,14 +162,22 @@ class PointsLog:
         ids = ids.kept(keep)
         rows = _sorted(rows, ids.codes, times, keep)
         place = rows if keep is None else np.cumsum(keep)[rows] - 1
+        taken = Times(times.numbers[rows], times.are_days)
         return cls(
-            ids.customers, ids.codes[place], times.kept(rows), kinds[rows], whole[rows], rows,
-            None if coins is None else coins[rows], money,
-            *(None if x is None else x[rows] for x in days.values()),
+            ids.customers,
+            ids.codes[place],
+            taken,
+            kinds[rows],
+            whole[rows],
+            rows,
+            None if coins is None else coins[rows],
+            money,
+            _at(days["expires_on"], rows),
+            _at(days["usable_on"], rows),
             texts={name: column[rows] for name, column in more.items()},
-            until=None if ends is None else ends.kept(rows),
+            until=None if ends is None else Times(ends.numbers[rows], ends.are_days),
             problems=problems,
-        )  # fmt: skip
+        )
 
     @classmethod
     def of(cls, facts: Mapping[str, Iterable[PointsFact]]) -> PointsLog:
@@ -208,9 +227,7 @@ class PointsLog:
         if self.times.are_days or view.instant is None:
             found = days <= day_number(view.day)
         else:
-            found = self.times.known(view)
-            if isinstance(found, slice):
-                found = np.arange(len(self.codes)) < len(range(*found.indices(len(self.codes))))
+            found = self.times.numbers <= microseconds_of(view.instant)
         return None if found.all() else found
 
     def commands(self, rows: range) -> Iterator[tuple[int, PointsOrder]]:
@@ -247,13 +264,12 @@ def _dates(days: Numbers) -> NDArray[Any]:
 
 
 def _kinds(given: Any) -> tuple[NDArray[np.uint8], NDArray[Any]]:  # noqa: ANN401
-    """Return places in KINDS, one beyond for what is none, and what was given."""
+    """Return places in KINDS, one beyond for what is none, and then what was given."""
     column = given if isinstance(given, Identifiers) else Identifiers.of(texts_of(given, "kind"))
     known = {str(kind): place for place, kind in enumerate(KINDS)}
     numbers = np.array([known.get(str(x), len(KINDS)) for x in column.customers], np.uint8)
-    return numbers[column.codes], column.customers[column.codes] if (
-        len(numbers) and numbers.max() == len(KINDS)
-    ) else column.customers
+    strange = bool((numbers == len(KINDS)).any())
+    return numbers[column.codes], column.customers[column.codes if strange else slice(0)]
 
 
 def _points(given: ArrayLike) -> tuple[Numbers, NDArray[np.bool_] | None]:
@@ -278,13 +294,16 @@ def _points(given: ArrayLike) -> tuple[Numbers, NDArray[np.bool_] | None]:
 def _is_whole(value: Any) -> bool:  # noqa: ANN401
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
         return False
-    return abs(value) < _EXACT and value == int(value)  # a NaN is not less
+    number: Any = value
+    return bool(abs(number) < _EXACT and number == int(number))  # a NaN is not less
 
 
 def _currencies(given: Any) -> tuple[tuple[str, ...], NDArray[np.intp] | None]:  # noqa: ANN401
     if isinstance(given, str):
         return (given,), None
-    column = given if isinstance(given, Identifiers) else Identifiers.of(texts_of(given, "currency"))
+    column = (
+        given if isinstance(given, Identifiers) else Identifiers.of(texts_of(given, "currency"))
+    )
     return tuple(map(str, column.customers)) or (POINTS,), column.codes
 
 
@@ -297,6 +316,10 @@ def _days(given: ArrayLike | None, where: str) -> Numbers | None:
     if column.dtype != "datetime64[D]" and column.size:
         raise WrongTypeError(where, column.dtype, _DAYS)
     return column.astype("M8[D]").astype(np.int64)
+
+
+def _at(days: Numbers | None, rows: NDArray[np.intp]) -> Numbers | None:
+    return None if days is None else days[rows]
 
 
 def _some(rows: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
@@ -318,9 +341,7 @@ def _refused(
     return _some(few if fraction is None else few & ~fraction)
 
 
-def _nameless(
-    kinds: NDArray[np.uint8], reference: NDArray[Any] | None
-) -> NDArray[np.bool_] | None:
+def _nameless(kinds: NDArray[np.uint8], reference: NDArray[Any] | None) -> NDArray[np.bool_] | None:
     if not (kinds >= PLAIN).any():
         return None
     named = np.isin(kinds, _NAMED)
@@ -357,7 +378,8 @@ def _sorted(
         return rows[np.argsort(codes, kind="stable")]
     packed = (codes << bits) | np.arange(len(codes))
     packed.sort()
-    return rows[packed & ((1 << bits) - 1)]
+    found: NDArray[np.intp] = rows[packed & ((1 << bits) - 1)]
+    return found
 
 
 # --- rows as commands -----------------------------------------------------------------------------
@@ -418,15 +440,11 @@ _UNNAMED = "entry"  # the source or reason of a row that names none
 _COMMANDS: Mapping[PointsCommand, Callable[[_Entry], PointsOrder]] = {
     PointsCommand.EARN: lambda x: Earn(x.points, x.name or _UNNAMED, **x.opening),
     PointsCommand.OPEN_BALANCE: lambda x: OpenBalance(x.points, x.name or _UNNAMED, **x.opening),
-    PointsCommand.REDEEM: lambda x: Redeem(
-        x.points, "", x.currency, x.name, **x.who
-    ),
+    PointsCommand.REDEEM: lambda x: Redeem(x.points, "", x.currency, x.name, **x.who),
     PointsCommand.HOLD: lambda x: Hold(x.points, x.name, x.until, x.currency, **x.who),
     PointsCommand.CAPTURE: lambda x: Capture(x.name, x.some, **x.who),
     PointsCommand.RELEASE: lambda x: Release(x.name, **x.who),
-    PointsCommand.REVERSE_EARNING: lambda x: ReverseEarning(
-        x.name, x.some, x.currency, **x.who
-    ),
+    PointsCommand.REVERSE_EARNING: lambda x: ReverseEarning(x.name, x.some, x.currency, **x.who),
     PointsCommand.REVERSE_REDEMPTION: lambda x: ReverseRedemption(x.name, x.some, **x.who),
     PointsCommand.ADJUST: lambda x: Adjust(
         *(x.points, x.name or _UNNAMED, x.log.text("approver", x.row), x.currency),

@@ -14,6 +14,7 @@ and nothing that is said about them counts.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,18 +54,21 @@ class Rows:
     def of(self, rows: slice | Flags, first: int, size: int) -> Rows:
         """Return some of the rows; the accounts are numbered anew from ``first``."""
         renewed = None if self.renewed is None else self.renewed[rows]
+        day = self.day[rows]
+        usable = day if self.usable is self.day else self.usable[rows]
         return Rows(
-            *(size, self.account[rows] - first, self.day[rows], self.opens[rows]),
-            *(self.points[rows], self.expires[rows], self.usable[rows], renewed),
+            *(size, self.account[rows] - first, day, self.opens[rows]),
+            *(self.points[rows], self.expires[rows], usable, renewed),
         )
 
+    @cached_property
     def starts(self) -> Numbers:
         """Place of the first row of every account, and behind the last row."""
         return _starts(self.account, self.size)
 
     def blocks(self) -> Iterator[tuple[int, Rows]]:
         """Return blocks of whole accounts, each with the number of its first account."""
-        starts, first = self.starts(), 0
+        starts, first = self.starts, 0
         while first < self.size:
             last = int(np.searchsorted(starts, starts[first] + ROWS, side="right")) - 1
             last = min(max(last, first + 1), first + ROWS, self.size)
@@ -86,8 +90,8 @@ class Sums:
     @classmethod
     def none(cls, size: int) -> Sums:
         """Return sums of nothing."""
-        zeros = [np.zeros(size, np.int64) for _ in range(4)]
-        return cls(*zeros, np.full(size, NEVER), np.zeros(size, np.int64))
+        a, b, c, d, e = np.zeros((5, size), np.int64)
+        return cls(a, b, c, d, np.full(size, NEVER), e)
 
     def put(self, place: slice | Numbers, other: Sums, rows: slice | Numbers | Flags) -> None:
         """Write some rows of other sums into these."""
@@ -140,7 +144,7 @@ def summed(lots: Lots, size: int, day: int, redeemed: Numbers) -> Sums:
 
 def spent(rows: Rows) -> Numbers:
     """Return the points that each account has redeemed."""
-    return _per_account(np.where(rows.opens, 0, rows.points), rows.starts())
+    return _per_account(np.where(rows.opens, 0, rows.points), rows.starts)
 
 
 def _per_account(values: Numbers, starts: Numbers) -> Numbers:
@@ -148,7 +152,7 @@ def _per_account(values: Numbers, starts: Numbers) -> Numbers:
     return total[starts[1:]] - total[starts[:-1]]
 
 
-def _totals(values: Numbers) -> Numbers:
+def _totals(values: Numbers | Flags) -> Numbers:
     """Running sum with a zero before."""
     total = np.zeros(len(values) + 1, np.int64)
     np.cumsum(values, out=total[1:])
@@ -156,6 +160,10 @@ def _totals(values: Numbers) -> Numbers:
 
 
 def _starts(account: Numbers, size: int) -> Numbers:
+    """Place of the first row of every account, and behind the last; accounts never fall."""
+    new = np.flatnonzero(account[1:] != account[:-1]) + 1
+    if len(account) and len(new) + 1 == size:  # none is without a row
+        return np.concatenate(([0], new, [len(account)]))
     return _totals(np.bincount(account, minlength=size))
 
 
@@ -221,7 +229,7 @@ class Scan:
         soonest, coming = np.full(len(gone), NEVER), np.zeros(len(gone), np.int64)
         some = np.flatnonzero((gone < end) & ~self.unordered & ~self.failed)
         if self.rows.renewed is not None:
-            last = self.rows.starts()[1:][some] - 1
+            last = self.rows.starts[1:][some] - 1
             soonest[some], coming[some] = self.rows.renewed[last], (end - gone)[some]
             return soonest, coming
         lot = np.searchsorted(self.total, gone[some], side="right") - 1
@@ -257,7 +265,7 @@ class Scan:
         """Return the day on which each lot slid out, or will unless activity comes before."""
         rows, gaps = self.rows, _gaps(self.rows)
         renewed = np.asarray(rows.renewed)
-        account, last = rows.account[self.opened], rows.starts()[1:] - 1
+        account, last = rows.account[self.opened], rows.starts[1:] - 1
         found = renewed[last[account]]
         after = np.searchsorted(gaps, self.opened, side="right")
         some = np.flatnonzero(after < len(gaps))
@@ -280,7 +288,7 @@ def _scans(first: int, block: Rows, day: int) -> Iterator[tuple[int, Rows, Scan 
     if scan is not None or block.size == 1:
         yield first, block, scan
         return
-    half, starts = block.size // 2, block.starts()
+    half, starts = block.size // 2, block.starts
     yield from _scans(first, block.of(slice(0, starts[half]), 0, half), day)
     rest = slice(starts[half], starts[-1])
     yield from _scans(first + half, block.of(rest, half, block.size - half), day)
@@ -301,8 +309,9 @@ def scanned(rows: Rows, day: int) -> Scan | None:
     apart = int(total[-1] + redeemed[-1]) + 1
     if apart * rows.size >= _MOST:
         return None
-    of_lot, of_spend = account[opened], account[spends]
-    starts, first_spend = _starts(of_lot, rows.size), _starts(of_spend, rows.size)
+    of_spend = account[spends]
+    starts = _totals(rows.opens)[rows.starts]
+    first_spend = rows.starts - starts
     keys = _key(account, rows.expires, opened)
     days = rows.day[spends]
     earned = total[spends - np.arange(len(spends))]
@@ -343,14 +352,19 @@ def _between(total: Numbers, starts: Numbers) -> Numbers:
 
 def _at_once(rows: Rows, opened: NDArray[np.intp]) -> bool:
     """Whether all points could be used when they came."""
-    return bool((rows.usable[opened] <= rows.day[opened]).all())
+    same = rows.usable is rows.day
+    return same or bool((rows.usable[opened] <= rows.day[opened]).all())
 
 
 def _unordered(rows: Rows, opened: NDArray[np.intp]) -> Flags:
-    account, expires, usable = (x[opened] for x in (rows.account, rows.expires, rows.usable))
-    back = (expires[1:] < expires[:-1]) | (usable[1:] < usable[:-1])
-    if rows.renewed is not None:
-        back = usable[1:] < usable[:-1]
+    account, expires = rows.account[opened], rows.expires[opened]
+    if rows.renewed is None:
+        back = expires[1:] < expires[:-1]
+    else:
+        back = np.zeros(max(len(opened) - 1, 0), bool)
+    if rows.usable is not rows.day:
+        usable = rows.usable[opened]
+        back |= usable[1:] < usable[:-1]
     back &= account[1:] == account[:-1]
     found = np.zeros(rows.size, bool)
     found[account[1:][back]] = True
@@ -369,11 +383,11 @@ def _slides(
 ) -> tuple[Numbers, Numbers]:
     """Return what has lapsed at each redemption, and at the end, where inactivity counts."""
     gaps = _gaps(rows)
-    before = np.cumsum(rows.opens) - rows.opens  # lots before each row
+    before: Numbers = np.cumsum(rows.opens) - rows.opens  # lots before each row
     lapsed = np.zeros(len(rows.day), np.int64)
     lapsed[gaps] = total[before[gaps]]
     lapsed = np.maximum.accumulate(lapsed)
-    starts = rows.starts()
+    starts = rows.starts
     at_end, some = base[:-1].copy(), np.flatnonzero(starts[1:] > starts[:-1])
     last = starts[1:][some] - 1
     over = np.asarray(rows.renewed)[last] <= day
@@ -389,13 +403,17 @@ def ranked(rows: Rows) -> tuple[Lots, Flags]:
 
     No account should have more than ``DEEP`` rows: the work grows with their square.
 
-    >>> first, second, gift = [0, 1, True, 50, 90, 1], [0, 2, True, 9, 8, 2], [0, 3, False, 20, 0, 0]
+    >>> first, second, gift = (
+    ...     [0, 1, True, 50, 90, 1],
+    ...     [0, 2, True, 9, 8, 2],
+    ...     [0, 3, False, 20, 0, 0],
+    ... )
     >>> columns = [np.array(x) for x in zip(first, second, gift)]
     >>> lots, failed = ranked(Rows(1, *columns))
     >>> lots.left.tolist(), failed.tolist()
     ([39, 0], [False])
     """
-    opened, starts = np.flatnonzero(rows.opens), rows.starts()
+    opened, starts = np.flatnonzero(rows.opens), rows.starts
     left, failed = np.zeros(len(opened), np.int64), np.zeros(rows.size, bool)
     deepest = int(np.diff(starts).max(initial=1))
     many = max(_CELLS // max(deepest, 1), 1)
@@ -410,7 +428,7 @@ def ranked(rows: Rows) -> tuple[Lots, Flags]:
 
 
 def _by_rank(rows: Rows) -> tuple[Numbers, Flags]:
-    opened, starts = np.flatnonzero(rows.opens), rows.starts()
+    opened, starts = np.flatnonzero(rows.opens), rows.starts
     account, expires = rows.account[opened], rows.expires[opened]
     slots = np.empty(len(opened), np.int64)
     in_order = np.lexsort((expires, account))  # stable: of one day the earlier comes first

@@ -7,24 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from retention.accounts import Account
+from retention.benefit_grants import OccasionBenefits
 from retention.benefits import BenefitCatalogue
+from retention.coupons import Coupons
 from retention.earning import EarningOrder, EarningQuote, EarningRules
 from retention.ledger import PointsPolicy
 from retention.loyalty_orders import Member, qualifying_points
 from retention.mechanisms.errors import InvalidValueError, WrongTypeError
 from retention.mechanisms.periods import AsOf, When, plus_days, zone_of
-from retention.mechanisms.policies import Policy, is_blank, policy
+from retention.mechanisms.policies import Policy, blank, is_blank, policy
 from retention.member_days import MemberDay
 from retention.points import POINTS
+from retention.privileges import DedicatedService, EventPriority, PriorityDispatch
+from retention.programme_changes import BenefitReviews, ChangeTerms
 from retention.redeeming import RedemptionPurpose, RedemptionRules
+from retention.redemptions import RedemptionTerms
+from retention.referrals import ReferralTerms
+from retention.rewards import ActivityRewards
 from retention.statements import DueKind, ExpiryReminder, reminders
 from retention.tier_changes import Standing, TierFacts
 from retention.tiers import Tiers
+
+if TYPE_CHECKING:
+    from retention.point_columns import Balances
+    from retention.point_logs import PointsLog
 
 
 @frozen
@@ -41,9 +52,27 @@ class ProgrammeViolation:
         return f"{self.where}: {self.given}; allowed: {self.allowed} ({self.rule})"
 
 
+_WITH_ZONE = (
+    *("earning", "points", "tiers", "member_day", "coupons", "referral"),
+    *("dispatch", "benefit_redemption", "benefit_reviews", "benefit_changes"),
+)
+
+
 @policy
 class ProgrammeTerms(Policy):
-    """The parts of a programme; blank ones are carried and named when they are used."""
+    """The parts of a programme; blank ones are carried and named when they are used.
+
+    Every rule about members is one of them: ``coupons`` (E-40), ``referral`` (E-28 to E-30),
+    ``occasions`` (E-25 to E-27), the privileges of tiers (E-22, E-42, E-43), how benefits are
+    used (E-36), reviewed (E-31) and changed (E-32 to E-34). So one path changes any of them.
+
+    >>> from retention.presets import ecommerce, user_retention
+    >>> str(ecommerce.programme.coupons.terms("first_order_back").pays)
+    '4/5'
+    >>> ours = user_retention.with_("programme.referral.referrer.amount", 200)
+    >>> ours.programme.referral.referrer.amount
+    200
+    """
 
     version: str = "1"
     effective_from: date | None = None
@@ -53,6 +82,16 @@ class ProgrammeTerms(Policy):
     points: PointsPolicy = field(factory=PointsPolicy)
     benefits: BenefitCatalogue | None = None
     member_day: MemberDay | None = None
+    occasions: OccasionBenefits = field(default=blank("no occasions are named"))
+    coupons: Coupons = field(default=blank("no coupons are named"))
+    referral: ReferralTerms = field(default=blank("no referrals are named"))
+    activity_rewards: ActivityRewards = field(default=blank("no rewards of activities are named"))
+    dispatch: PriorityDispatch = field(default=blank("no priority of dispatch is named"))
+    dedicated_service: DedicatedService = field(default=blank("no dedicated staff is named"))
+    event_priority: EventPriority = field(default=blank("no priority at events is named"))
+    benefit_redemption: RedemptionTerms = field(default=blank("no use of benefits is named"))
+    benefit_reviews: BenefitReviews = field(default=blank("no review of benefits is named"))
+    benefit_changes: ChangeTerms = field(default=blank("no change of benefits is named"))
     qualifying_currency: str = POINTS  # whose points count for a tier
     zone: str = "Asia/Shanghai"
 
@@ -78,6 +117,7 @@ class ProgrammeTerms(Policy):
                     "E-03", where, str(each.shortfall), f"at least what {each.lower} has"
                 )
         yield from self._other_zones()
+        yield from self._unreachable_channels()
         offset = self.redeeming.offset
         if is_blank(self.redeeming.purposes):
             return
@@ -88,12 +128,10 @@ class ProgrammeTerms(Policy):
 
     def _other_zones(self) -> Iterator[ProgrammeViolation]:
         """Parts whose days are not those of the programme."""
-        zones = {"earning": self.earning.zone, "points": self.points.zone}
-        if self.ladder is not None:
-            zones["tiers"] = self.ladder.zone
-        for part, zone in zones.items():
-            if zone != self.zone:
-                yield ProgrammeViolation("E-01", f"{part}.zone", zone, self.zone)
+        for name in _WITH_ZONE:
+            part = getattr(self, name)
+            if part is not None and not is_blank(part) and part.zone != self.zone:
+                yield ProgrammeViolation("E-01", f"{name}.zone", part.zone, self.zone)
 
     def _named_tiers(self) -> Iterator[tuple[str, str]]:
         """Every tier that some part of the programme names."""
@@ -104,10 +142,35 @@ class ProgrammeTerms(Policy):
             yield from ((f"redeeming.items.{item.key}", tier) for tier in item.tiers)
         for each in self.earning.promotions:
             yield from ((f"earning.promotions.{each.key}", tier) for tier in each.tiers)
-        spoken_of = self.tiers is not None and not is_blank(self.tiers)
-        if spoken_of and self.benefits is not None and not is_blank(self.benefits):
-            ladder = self.benefits.ladder
-            yield from (("benefits.ladder", tier) for tier in (() if is_blank(ladder) else ladder))
+        if self.tiers is not None and not is_blank(self.tiers):
+            yield from self._tiers_of_benefits()
+
+    def _tiers_of_benefits(self) -> Iterator[tuple[str, str]]:
+        """Every tier that benefits and privileges name (E-19, E-22, E-42, E-43)."""
+        benefits, events = self.benefits, self.event_priority
+        named: dict[str, Any] = {
+            "dispatch": self.dispatch,
+            "dedicated_service": self.dedicated_service,
+        }
+        if not is_blank(events) and not is_blank(events.windows):
+            named |= {f"event_priority.{row.key}": row for row in events.windows}
+        if not is_blank(events) and events.reserved is not None:
+            named["event_priority.reserved"] = events.reserved
+        lists = {where: part.tiers for where, part in named.items() if not is_blank(part)}
+        if benefits is not None and not is_blank(benefits):
+            lists = {"benefits.ladder": benefits.ladder, **lists}
+        for where, tiers in lists.items():
+            yield from ((where, tier) for tier in (() if is_blank(tiers) else tiers))
+
+    def _unreachable_channels(self) -> Iterator[ProgrammeViolation]:
+        """A notice that asks for more channels than there are can never be given (E-32)."""
+        terms = self.benefit_changes
+        if is_blank(terms) or is_blank(terms.channels) or is_blank(terms.min_channels):
+            return
+        most = len(set(terms.channels))
+        if terms.min_channels > most:
+            where, given = "benefit_changes.min_channels", str(terms.min_channels)
+            yield ProgrammeViolation("E-32", where, given, f"<= {most}, the channels named")
 
     @property
     def ladder(self) -> Tiers | None:
@@ -146,6 +209,10 @@ class ProgrammeTerms(Policy):
             tier=self.tier_name(whole, order.purchase.at),
             earned=lambda since, until: whole.account.earned(POINTS, since, until),
         )
+
+    def balances(self, log: PointsLog, *, as_of: When, currency: str = POINTS) -> Balances:
+        """Return what stands in every account of a log of entries, as columns (E-14)."""
+        return self.points.balances(log, as_of=as_of, currency=currency)
 
     def due(self, member: Member, *, as_of: When) -> tuple[Any, ...]:
         """Return what comes next: the account's dues, and the end of the tier (E-05)."""

@@ -26,7 +26,7 @@ from retention.mechanisms.intervals import wilson
 from retention.mechanisms.kpis import KpiValue, Target
 from retention.mechanisms.obligations import Within
 from retention.mechanisms.periods import checked, day_edge, day_end, in_utc, zone_of
-from retention.sessions import SessionCommand, SessionState, ServiceDesk, ServiceSession
+from retention.sessions import ServiceDesk, ServiceSession, SessionCommand, SessionState
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,7 +148,7 @@ def response_rate(
     return _rate(clock, desk, counts, (since, until, as_of), target)
 
 
-def response_rate_of(
+def response_rate_of(  # noqa: PLR0913  a figure has so many sides
     desk: ServiceDesk,
     clock: str,
     asked: ArrayLike,
@@ -268,7 +268,7 @@ def _solved(
     return _kpi("bot_solved", definition, share, undecided, times, desk.bot_solved)
 
 
-def _kpi(  # noqa: PLR0913  a figure has so many sides
+def _kpi(
     name: str,
     definition: str,
     share: Estimate,

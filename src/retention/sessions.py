@@ -141,7 +141,8 @@ class ServiceSession:
     @property
     def intent(self) -> str:
         """What the bot took it for; empty before."""
-        return str(self.progress.get("intent", ""))
+        found = (x for x in self.progress.steps if x.name is SessionCommand.RECOGNISE)
+        return next((str(x["intent"]) for x in found), "")
 
     @property
     def log(self) -> tuple[SessionFact, ...]:
@@ -233,7 +234,9 @@ class ServiceDesk(Policy):
         """Fold all facts of a session, oldest first; the first opened it."""
         first, *rest = facts
         if not isinstance(first, SessionOpened):
-            raise WrongTypeError("replay", type(first).__name__, "facts that begin with the opening")
+            raise WrongTypeError(
+                "replay", type(first).__name__, "facts that begin with the opening"
+            )
         steps = [x for x in rest if isinstance(x, Taken)]
         return ServiceSession(first, self.workflow.replay(first.session, steps))
 
@@ -273,7 +276,7 @@ class ServiceDesk(Policy):
         self, session: ServiceSession, act: Act[Any], brief: HandoverBrief | None
     ) -> Act[Any]:
         """Return the act with the references of the brief: the step itself says what went along."""
-        if str(act.name) != SessionCommand.HAND_OVER:
+        if str(act.name) != str(SessionCommand.HAND_OVER):
             return act
         named = {name: value for name, value in act.brings if name != HISTORY}
         fits = brief is not None and self._fits(session, act, brief)

@@ -10,16 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from retention.mechanisms.acts import timed
 from retention.mechanisms.decisions import Case, Decision, FirstMatch
-from retention.mechanisms.errors import InvalidValueError, WrongTypeError
+from retention.mechanisms.errors import (
+    DuplicateError,
+    InvalidValueError,
+    UnequalColumnsError,
+    WrongTypeError,
+)
 from retention.mechanisms.periods import When, in_utc
-from retention.mechanisms.policies import Policy, policy
+from retention.mechanisms.policies import Policy, is_blank, policy
 from retention.mechanisms.words import Word
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 
 class Severity(Word):
@@ -152,6 +161,12 @@ class QueueOrder(Policy):
     tiers: tuple[str, ...] = field(default=(), converter=tuple)
     channels: tuple[tuple[str, str], ...] = field(default=(), converter=tuple)  # tier, channel
 
+    def __attrs_post_init__(self) -> None:
+        for name in ("urgencies", "tiers"):
+            words = getattr(self, name)
+            if not is_blank(words) and len(set(words)) < len(words):
+                raise DuplicateError(f"QueueOrder.{name}", max(words, key=words.count))
+
     def sort(self, waiting: Iterable[Waiting]) -> tuple[Waiting, ...]:
         """Return those who wait in the order in which they are served; ties by id."""
         found = tuple(waiting)
@@ -164,13 +179,47 @@ class QueueOrder(Policy):
         """Return the channel that a tier has for itself; empty if it has none."""
         return dict(self.channels).get(tier, "")
 
-    def sort_columns(self, since: Any, urgency: Any, tier: Any) -> Any:  # noqa: ANN401  arrays
-        """Return the row numbers of columns in the order of service; equal rows keep theirs."""
+    def lines(self, waiting: Iterable[Waiting]) -> dict[str, tuple[Waiting, ...]]:
+        """Return the order in each channel of its own; the common line has an empty name."""
+        found: dict[str, list[Waiting]] = {}
+        for each in self.sort(waiting):
+            found.setdefault(self.channel(each.tier), []).append(each)
+        return {channel: tuple(line) for channel, line in sorted(found.items())}
+
+    def sort_columns(
+        self, since: ArrayLike, urgency: ArrayLike, tier: ArrayLike, ids: ArrayLike | None = None
+    ) -> NDArray[np.intp]:
+        """Return the row numbers of columns in the order of service, ties by id.
+
+        ``since`` are UTC instants. Without ``ids`` equal rows keep their places, so the order
+        then depends on that of the rows.
+
+        >>> import numpy as np
+        >>> order = QueueOrder(tiers=("gold",))
+        >>> since = np.array(["2024-06-01T09:01", "2024-06-01T09:00"] * 2, "datetime64[m]")
+        >>> order.sort_columns(since, [""] * 4, ["", "", "gold", ""], ["d", "c", "b", "a"]).tolist()
+        [2, 3, 1, 0]
+        """
         import numpy as np
 
-        ranks = [self._ranks(np.asarray(tier), self.tiers, np)]
-        ranks.append(self._ranks(np.asarray(urgency), self.urgencies, np))
-        return np.lexsort((np.asarray(since), *ranks))
+        when = np.asarray(since)
+        columns = {"since": when, "urgency": np.asarray(urgency), "tier": np.asarray(tier)}
+        columns |= {} if ids is None else {"ids": np.asarray(ids)}
+        if len({len(column) for column in columns.values()}) > 1:
+            sizes = {name: len(column) for name, column in columns.items()}
+            raise UnequalColumnsError("waiting", sizes)
+        if not len(when):
+            return np.zeros(0, np.intp)
+        if when.dtype.kind != "M" or np.isnat(when).any():
+            raise WrongTypeError("since", str(when.dtype), "datetime64 instants in UTC, none NaT")
+        ranks = [self._ranks(columns["tier"], self.tiers, np)]
+        ranks.append(self._ranks(columns["urgency"], self.urgencies, np))
+        if ids is None:
+            return np.lexsort((when, *ranks))
+        names, counts = np.unique(columns["ids"], return_counts=True)
+        if len(names) < len(when):
+            raise InvalidValueError("waiting", str(names[counts.argmax()]), "each of them once")
+        return np.lexsort((columns["ids"], when, *ranks))
 
     def _ranks(self, column: Any, order: tuple[str, ...], np: Any) -> Any:  # noqa: ANN401
         ranks = np.full(len(column), len(order))

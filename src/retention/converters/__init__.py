@@ -41,8 +41,9 @@ try:
 except ImportError as _cause:
     raise MissingExtraError("retention.converters", "cattrs", "converters") from _cause
 
-from retention.converters._kinds import KINDS, VERSION, WORDS
+from retention.converters._kinds import KINDS, VERSION
 from retention.converters._records import is_ours, plain_for
+from retention.converters._words import WORDS
 
 __all__ = [
     "KINDS",

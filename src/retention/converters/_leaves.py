@@ -259,6 +259,7 @@ _DTYPES = (
     *("uint64", "uint32", "uint16", "uint8", "text", "days"),
 )
 _NUMPY = {"text": "U", "days": "datetime64[D]"}
+_TABLE = 2  # a shape of fewer lengths is that of a column
 _ENTRIES: Mapping[str, Shape] = {
     "bool": SIMPLE[bool],
     "float64": SIMPLE[float],
@@ -269,12 +270,17 @@ _ENTRIES: Mapping[str, Shape] = {
 
 
 def column_plain(column: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return a column as its type and its values; NaT is null.
+    """Return a column as its type and its values; NaT is null; a table has a shape, row by row.
 
     >>> import numpy as np
     >>> column_plain(np.array([3, 70]))
     {'dtype': 'int64', 'values': [3, 70]}
+    >>> column_plain(np.array([[3, 70]]))
+    {'dtype': 'int64', 'shape': [1, 2], 'values': [3, 70]}
     """
+    if column.ndim > 1:
+        flat = column_plain(column.reshape(-1))
+        return {"dtype": flat["dtype"], "shape": list(column.shape), "values": flat["values"]}
     name = str(column.dtype)
     dtype = "text" if column.dtype.kind == "U" else "days" if name == _NUMPY["days"] else name
     if dtype not in _DTYPES:
@@ -291,7 +297,7 @@ def column_of(data: Any, path: str) -> Any:  # noqa: ANN401
     """Read a column."""
     import numpy as np
 
-    given = keyed(data, path, ("dtype", "values"), ("dtype", "values"))
+    given = keyed(data, path, ("dtype", "values"), ("dtype", "shape", "values"))
     dtype, at = given["dtype"], join(path, "values")
     if dtype not in _DTYPES:
         raise UnknownNameError(join(path, "dtype"), shown(dtype), _DTYPES)
@@ -299,9 +305,20 @@ def column_of(data: Any, path: str) -> Any:  # noqa: ANN401
     items = typed(given["values"], at, list, "a list")
     items = [shape.read(each, join(at, n)) for n, each in enumerate(items)]
     try:
-        return np.array(items, _NUMPY.get(dtype, dtype))
+        column = np.array(items, _NUMPY.get(dtype, dtype))
     except OverflowError as cause:
         raise InvalidValueError(at, "a number", f"numbers that {dtype} holds") from cause
+    return column if "shape" not in given else _shaped(column, given["shape"], join(path, "shape"))
+
+
+def _shaped(column: Any, shape: Any, path: str) -> Any:  # noqa: ANN401
+    rows = [
+        SIMPLE[int].read(each, join(path, n))
+        for n, each in enumerate(typed(shape, path, list, "a list"))
+    ]
+    if len(rows) < _TABLE or min(rows) < 0 or math.prod(rows) != len(column):
+        raise InvalidValueError(path, tuple(rows), f"lengths of {len(column)} values, row by row")
+    return column.reshape(rows)
 
 
 def named_column(words: type[Word]) -> Shape:

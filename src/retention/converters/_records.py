@@ -15,12 +15,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import attrs
 from attrs import field, frozen
 
+from retention.accounts import Account
+from retention.converters._accounts import account_of, account_plain
 from retention.converters._kinds import (
     APART,
     KINDS,
     NAMED,
     VERSION,
-    WORDS,
     home_of,
     kind_of,
     kinds_below,
@@ -51,6 +52,7 @@ from retention.converters._reading import (
     placed,
     typed,
 )
+from retention.converters._words import WORDS
 from retention.mechanisms.errors import (
     DuplicateError,
     InvalidValueError,
@@ -284,6 +286,8 @@ class Plain:
 
     def _write_record(self, value: Any) -> dict[str, Any]:  # noqa: ANN401
         cls = type(value)
+        if cls is Account:
+            return account_plain(value, self.write)
         found: dict[str, Any] = {"kind": kind_of(cls), "version": VERSION}
         for part in self.parts(cls):
             found[part.key] = self._write_part(part, getattr(value, part.name))
@@ -312,6 +316,8 @@ class Plain:
             raise WrongTypeError(join(path, "kind"), kind, kinds_below(classes))
         if cls is Rule:
             return rule_of(data, path)
+        if cls is Account:
+            return account_of(data, path, self._read_record)
         parts = {part.key: part for part in self.parts(cls)}
         required = [key for key, part in parts.items() if part.required]
         given = opened(data, path, required, (*parts, *["sources"] * issubclass(cls, Policy)))

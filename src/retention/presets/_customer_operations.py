@@ -15,8 +15,14 @@ from retention.mechanisms.obligations import After
 from retention.mechanisms.policies import assumed, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Measure
+from retention.presets._benefits_customer_operations import VALUE_BENEFITS
+from retention.presets._cases import (
+    customer_operations_analysis,
+    customer_operations_improvements,
+)
 from retention.presets._feedback import customer_operations_feedback
 from retention.presets._loyalty import customer_operations_programme
+from retention.presets._service import customer_operations_service
 from retention.presets._surveys import customer_operations_surveys
 from retention.publications import PublicationTerms
 from retention.regrading import Regrading
@@ -152,6 +158,10 @@ customer_operations = Handbook(
         ),
     ),
     feedback=customer_operations_feedback,
+    cause_analysis=customer_operations_analysis,
+    improvements=customer_operations_improvements,
+    service=customer_operations_service,
     surveys=customer_operations_surveys,
     programme=customer_operations_programme,
+    value_benefits=VALUE_BENEFITS,
 )

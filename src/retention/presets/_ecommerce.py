@@ -19,8 +19,14 @@ from retention.measures import (
 from retention.mechanisms.decisions import Bands, Case, FirstMatch
 from retention.mechanisms.policies import assumed, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
+from retention.presets._cases import (
+    ecommerce_analysis,
+    ecommerce_group_rule,
+    ecommerce_improvements,
+)
 from retention.presets._feedback import ecommerce_feedback
 from retention.presets._loyalty import ecommerce_programme
+from retention.presets._service import ecommerce_service
 from retention.presets._surveys import ecommerce_complaint_rates, ecommerce_surveys
 from retention.regrading import Regrading
 from retention.segmentation import Action, Goal, Layer, LayerCase, Rfm, Segmentation
@@ -208,6 +214,10 @@ ecommerce = Handbook(
         zone=ZONE,
     ),
     feedback=ecommerce_feedback,
+    group_rule=ecommerce_group_rule,
+    cause_analysis=ecommerce_analysis,
+    improvements=ecommerce_improvements,
+    service=ecommerce_service,
     surveys=ecommerce_surveys,
     complaint_rates=ecommerce_complaint_rates,
     programme=ecommerce_programme,

@@ -120,6 +120,9 @@ user_retention_programme = Programme(
         zone=ZONE,
     ),
     benefits=_benefits_user_retention.BENEFITS,
+    occasions=_benefits_user_retention.OCCASIONS,
+    referral=_benefits_user_retention.REFERRALS,
+    activity_rewards=_benefits_user_retention.ACTIVITY_REWARDS,
     qualifying_currency=MEMBER_POINTS,
     zone=ZONE,
 )
@@ -220,6 +223,10 @@ ecommerce_programme = Programme(
         zone=ZONE,
     ),
     benefits=_benefits_ecommerce.BENEFITS,
+    occasions=_benefits_ecommerce.OCCASIONS,
+    coupons=_benefits_ecommerce.COUPONS,
+    dispatch=_benefits_ecommerce.DISPATCH,
+    dedicated_service=_benefits_ecommerce.DEDICATED,
     member_day=MemberDay(
         on=blank("002 四(一)3 「会员日」: which day"),
         notice_days=blank("002 四(一)3 「会员日」: how long before it is announced"),
@@ -317,6 +324,13 @@ membership_programme = Programme(
         zone=ZONE,
     ),
     benefits=_benefits_membership.BENEFITS,
+    occasions=_benefits_membership.OCCASIONS,
+    coupons=_benefits_membership.COUPONS,
+    dedicated_service=_benefits_membership.DEDICATED,
+    event_priority=_benefits_membership.EVENT_PRIORITY,
+    benefit_redemption=_benefits_membership.REDEMPTIONS,
+    benefit_reviews=_benefits_membership.REVIEWS,
+    benefit_changes=_benefits_membership.CHANGES,
     qualifying_currency=MEMBER_POINTS,
     zone=ZONE,
 )
@@ -347,6 +361,7 @@ new_measures_programme = Programme(
         zone=ZONE,
     ),
     benefits=_benefits_new_measures.BENEFITS,
+    referral=_benefits_new_measures.REFERRALS,
     qualifying_currency=MEMBER_POINTS,
     zone=ZONE,
 )

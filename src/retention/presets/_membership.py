@@ -9,8 +9,13 @@ from retention.handbook import Handbook
 from retention.mechanisms.decisions import Case, FirstMatch
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
+from retention.presets._cases import (
+    membership_analysis,
+    membership_improvements,
+)
 from retention.presets._feedback import membership_feedback
 from retention.presets._loyalty import membership_programme
+from retention.presets._service import membership_service
 from retention.presets._surveys import membership_surveys
 from retention.scores import Factor, Scored, Scoring
 from retention.segmentation import Segmentation
@@ -67,6 +72,9 @@ membership = Handbook(
         population=EVERYBODY, ranking=RANKING, zone=ZONE, classifications=(VALUE_SCORE,)
     ),
     feedback=membership_feedback,
+    cause_analysis=membership_analysis,
+    improvements=membership_improvements,
+    service=membership_service,
     surveys=membership_surveys,
     programme=membership_programme,
 )

@@ -14,6 +14,7 @@ from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.presets._feedback import new_measures_feedback
 from retention.presets._loyalty import new_measures_programme
+from retention.presets._service import new_measures_service
 from retention.segmentation import Rfm, Segmentation
 from retention.tags import Tag, TagLibrary, TagRule, tagged
 
@@ -110,5 +111,6 @@ new_measures = Handbook(
         ),
     ),
     feedback=new_measures_feedback,
+    service=new_measures_service,
     programme=new_measures_programme,
 )

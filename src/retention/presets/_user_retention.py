@@ -29,8 +29,13 @@ from retention.mechanisms.obligations import After
 from retention.mechanisms.policies import assumed, blank, read, stated
 from retention.mechanisms.ranks import Ranking, Rounding, Ties
 from retention.mechanisms.rules import Measure
+from retention.presets._cases import (
+    user_retention_analysis,
+    user_retention_improvements,
+)
 from retention.presets._feedback import user_retention_feedback
 from retention.presets._loyalty import user_retention_programme
+from retention.presets._service import user_retention_service
 from retention.presets._surveys import user_retention_surveys
 from retention.regrading import Regrading
 from retention.segmentation import Segmentation
@@ -573,6 +578,9 @@ user_retention = Handbook(
         zone=ZONE,
     ),
     feedback=user_retention_feedback,
+    cause_analysis=user_retention_analysis,
+    improvements=user_retention_improvements,
+    service=user_retention_service,
     surveys=user_retention_surveys,
     programme=user_retention_programme,
 )

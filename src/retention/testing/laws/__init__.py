@@ -21,6 +21,15 @@ from retention.testing.laws.calendars import (
     one_calendar_question_equals_columns,
     open_time_adds_up,
 )
+from retention.testing.laws.cases import (
+    a_case_keeps_its_rules,
+    a_pause_never_shortens_used_time,
+    cases_one_equals_columns,
+    causes_one_equals_columns,
+    groups_one_equals_columns,
+    merging_loses_nobody,
+    redaction_keeps_figures,
+)
 from retention.testing.laws.clocks import (
     a_clock_agrees_with_the_clock_on_the_wall,
     a_new_target_moves_no_used_time,
@@ -53,6 +62,7 @@ from retention.testing.laws.grading import (
     a_batch_takes_effect_only_after_another_person_approved_it,
 )
 from retention.testing.laws.ledger_stores import ledger_store_machine
+from retention.testing.laws.point_columns import balance_equals_balances
 from retention.testing.laws.points import (
     a_hold_resolves_once,
     a_key_repeats_its_answer,
@@ -100,6 +110,11 @@ from retention.testing.laws.rules import (
     rule_one_equals_columns,
     text_round_trip,
 )
+from retention.testing.laws.service import (
+    a_hand_over_loses_no_history,
+    sessions_one_equals_columns,
+    the_queue_is_one_order,
+)
 from retention.testing.laws.tags import a_tag_follows_its_rule, tags_one_equals_columns
 from retention.testing.laws.times import (
     history_has_no_overlap,
@@ -115,13 +130,16 @@ from retention.testing.laws.workflows import (
 __all__ = [
     "a_batch_takes_effect_only_after_another_person_approved_it",
     "a_calendar_agrees_with_the_clock_on_the_wall",
+    "a_case_keeps_its_rules",
     "a_clock_agrees_with_the_clock_on_the_wall",
     "a_coupon_is_used_once",
+    "a_hand_over_loses_no_history",
     "a_higher_tier_has_no_less",
     "a_hold_resolves_once",
     "a_key_repeats_its_answer",
     "a_new_target_moves_no_used_time",
     "a_non_buyer_is_never_above_the_lowest",
+    "a_pause_never_shortens_used_time",
     "a_price_after_a_coupon_is_between_zero_and_the_price",
     "a_programme_replays",
     "a_quota_is_never_exceeded",
@@ -132,7 +150,10 @@ __all__ = [
     "a_tier_holds_until_its_last_day",
     "a_workflow_keeps_its_machine",
     "an_obligation_has_one_outcome",
+    "balance_equals_balances",
     "caps_are_never_exceeded",
+    "cases_one_equals_columns",
+    "causes_one_equals_columns",
     "change_can_be_taken_back",
     "clock_rows",
     "closing_the_gaps_raises_the_tier",
@@ -145,6 +166,7 @@ __all__ = [
     "fingerprint_follows_values",
     "forecast_sums_to_the_balance",
     "grades_rise_with_spend",
+    "groups_one_equals_columns",
     "history_has_no_overlap",
     "interacting_equals_interactings",
     "layer_equals_layers",
@@ -155,6 +177,7 @@ __all__ = [
     "machine_bulk_equals_steps",
     "machine_keeps_its_table",
     "measure_equals_column",
+    "merging_loses_nobody",
     "more_never_lowers_the_tier",
     "more_spend_never_earns_less",
     "nothing_changes_before_due",
@@ -170,12 +193,14 @@ __all__ = [
     "pinned_rule_is_rank",
     "points_are_conserved",
     "recording_changes_nothing",
+    "redaction_keeps_figures",
     "redeem_then_reverse_is_identity",
     "refunds_sum_to_the_whole",
     "refunds_telescope",
     "replay_equals_steps",
     "rfm_cell_equals_rfm_cells",
     "rule_one_equals_columns",
+    "sessions_one_equals_columns",
     "soonest_first_expires_least",
     "stage_equals_stages",
     "stage_function_is_stage_machine",
@@ -184,6 +209,7 @@ __all__ = [
     "tags_one_equals_columns",
     "text_round_trip",
     "the_log_only_grows",
+    "the_queue_is_one_order",
     "tier_columns_of",
     "tier_equals_tiers",
     "ties_share_a_grade",

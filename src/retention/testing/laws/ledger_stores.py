@@ -129,10 +129,13 @@ class _Machine(RuleBasedStateMachine):
     def conflict(self, stream: str, points: int, behind: int) -> None:
         """Somebody decided on an account as it was: the store takes nothing, the retry holds."""
         log = self.wanted[stream]
-        if len(log) < behind:
+        keys = list(dict.fromkeys(fact.key for fact in log))
+        if len(keys) < behind:
             return
         command = Earn(points, "o-3", **self._said())  # type: ignore[arg-type]
-        old = _POLICY.replay(stream, log[: len(log) - behind])
+        # Without whole appends: a log that ends inside one was never there to be read.
+        newer = keys[-behind:]
+        old = _POLICY.replay(stream, [fact for fact in log if fact.key not in newer])
         facts = _POLICY.decide(old, command).or_raise().facts
         self._raises(ConflictError, stream, facts, old.sequence)
         self._new(stream, command)

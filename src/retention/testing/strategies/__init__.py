@@ -18,6 +18,7 @@ from retention.testing.strategies.calendars import (
     day_hours,
     questions,
 )
+from retention.testing.strategies.cases import case_stories, group_candidates, told_cases
 from retention.testing.strategies.deadlines import (
     limits_in_time,
     moments,
@@ -34,6 +35,7 @@ from retention.testing.strategies.facts import (
     situations,
 )
 from retention.testing.strategies.grades import grading_commands, tiers
+from retention.testing.strategies.point_columns import points_logs
 from retention.testing.strategies.points import points_commands, points_policies
 from retention.testing.strategies.policies import (
     attributes,
@@ -53,6 +55,7 @@ from retention.testing.strategies.programmes import (
     programmes,
 )
 from retention.testing.strategies.rules import limits, rows, rules
+from retention.testing.strategies.service import contacts, service_sessions, waiting_lines
 from retention.testing.strategies.tags import tag_libraries
 from retention.testing.strategies.times import as_ofs, days, instants, zones
 from retention.testing.strategies.workflows import acts
@@ -66,17 +69,20 @@ __all__ = [
     "budgets",
     "calendar_versions",
     "calendars",
+    "case_stories",
     "changes",
     "classifications",
     "clock_facts",
     "clock_terms",
     "command_columns",
+    "contacts",
     "coupon_terms",
     "day_hours",
     "days",
     "earning_orders",
     "earning_rules",
     "grading_commands",
+    "group_candidates",
     "histories",
     "instants",
     "interactions",
@@ -88,6 +94,7 @@ __all__ = [
     "members_on_ladders",
     "moments",
     "points_commands",
+    "points_logs",
     "points_policies",
     "populations",
     "programmes",
@@ -97,12 +104,15 @@ __all__ = [
     "returns",
     "rows",
     "rules",
+    "service_sessions",
     "situations",
     "tag_libraries",
     "tiers",
     "timelines",
+    "told_cases",
     "triggers",
     "variants",
+    "waiting_lines",
     "windows",
     "zones",
 ]
