@@ -15,9 +15,12 @@ import numpy as np
 
 from benchmarks.works import OURS, Side, Sums, Work
 from retention.classifications import Classification
+from retention.ledger import PointsPolicy
 from retention.logs import PurchaseLog
 from retention.mechanisms.decisions import FirstMatch
 from retention.mechanisms.rules import parse
+from retention.point_columns import Balances
+from retention.point_logs import PointsLog
 from retention.tier_columns import MemberTiers, TierColumns
 from retention.tiers import TierCase, Tiers
 
@@ -61,6 +64,25 @@ def _for_a_year(given: TierColumns) -> MemberTiers:
     return FOR_A_YEAR.tiers(given, as_of=TODAY)
 
 
+def entries(rows: int) -> PointsLog:
+    """Return the purchases as entries of points, one for each."""
+    facts = purchases(rows)
+    return PointsLog.from_columns(
+        account=facts["customer"],
+        kind=np.full(len(facts["at"]), "earn"),
+        at=facts["at"],
+        points=facts["amount_minor"],
+    )
+
+
+def _balances(log: PointsLog) -> Balances:
+    return PointsPolicy().balances(log, as_of=TODAY)
+
+
+def _members(found: MemberTiers | Balances) -> Sums:
+    return (float(len(found)),)
+
+
 def _sums(found: MemberTiers) -> Sums:
     return tuple(float(n) for n in found.counts().values())
 
@@ -93,8 +115,16 @@ WORKS = (
         1_000_000,
         Side(OURS, columns, _for_ever, _sums),
         (Side("polars", _frame, _polars, _polars_sums, at_least=1),),
-        also=(Side("with a last day", columns, _for_a_year, lambda _: ()),),
         runs=3,
         family="tiers-members",
+    ),
+    Work(
+        "tiers-terms-1m",
+        "the same with a last day and falls, beside balances read from the same facts",
+        1_000_000,
+        Side(OURS, columns, _for_a_year, _members),
+        (Side("balances", entries, _balances, _members, at_least=1 / 3),),
+        runs=3,
+        family="tiers-terms",
     ),
 )

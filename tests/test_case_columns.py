@@ -298,3 +298,17 @@ def test_a_case_of_dates_alone_cannot_be_read_by_clocks_of_hours() -> None:
     with refused(WrongTypeError):
         CaseLog.of(rules, [dated], as_of=at("2024-06-11T00:00"))
     assert PLAN
+
+
+@pytest.mark.rule("H-20")
+@pytest.mark.parametrize(("when", "said"), [("04:00:00", "on_time"), ("04:00:01", "late")])
+def test_a_promised_instant_is_kept_to_the_second(when: str, said: str) -> None:
+    steps = ["judge_normal", "promise", "investigate", "propose", "agree", "report"]
+    times = [*(f"2024-06-10T01:{n}" for n in range(10, 15)), f"2024-06-12T{when}"]
+    log = CaseLog.from_columns(
+        membership.feedback, cases=["K"], received=utc("2024-06-10T01:00"), case=["K"] * 6,
+        command=steps, at=utc(*times), promised=utc("NaT", "2024-06-12T04:00", *["NaT"] * 4),
+    )  # fmt: skip
+    found = read(membership.feedback, log, as_of=at("2024-07-01T00:00"))
+    assert found.problems == ()
+    assert found.to_columns()["promise"].tolist() == [said]

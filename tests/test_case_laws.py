@@ -7,11 +7,13 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import run_state_machine_as_test
 
 from retention.case_clocks import RECEIVED, ClockRule
 from retention.case_groups import GroupCandidate, GroupRule
+from retention.case_merges import CaseFacts
 from retention.feedback import Feedback
 from retention.mechanisms.calendars import Calendar, WeekHours
 from retention.mechanisms.hours import Hours, weekdays
@@ -26,6 +28,7 @@ from retention.presets import (
 )
 from retention.root_causes import CaseRecord, CauseAnalysis
 from retention.testing import case_stories, group_candidates, laws, told_cases
+from retention.testing.case_stores import MemoryCaseStore
 from retention.testing.strategies.cases import HOLDS
 
 BOOKS = {x.name: x.feedback for x in (user_retention, customer_operations, ecommerce, membership,
@@ -123,7 +126,10 @@ def test_groups_one_equals_columns(found: list[GroupCandidate], customers: int, 
     laws.groups_one_equals_columns(GroupRule(customers=customers, hours=hours), found)
 
 
-DAYS = st.integers(0, 120).map(lambda n: date(2024, 4, 1) + timedelta(days=n))
+NEAR = (0, 1, 29, 30, 31, 60, 61, 62)  # what is 30 days apart, and the days beside
+DAYS = (st.sampled_from(NEAR) | st.integers(0, 120)).map(
+    lambda n: date(2024, 4, 1) + timedelta(days=n)
+)
 RECORDS = st.lists(
     st.tuples(st.sampled_from(["a", "b"]), DAYS, st.sampled_from(["late", "rude", "other", ""])),
     max_size=20,
@@ -139,3 +145,25 @@ def test_causes_one_equals_columns(
     analysis = CauseAnalysis(vital_percent=percent)
     until = since + timedelta(days=days)
     laws.causes_one_equals_columns(analysis, records, since=since, until=until)
+
+
+class HalfStore(MemoryCaseStore):
+    """A store that appends one log after the other."""
+
+    def append(self, *parts: CaseFacts) -> None:
+        for part in parts:
+            MemoryCaseStore.append(self, part)
+
+
+@pytest.mark.rule("X-06")
+def test_a_store_in_memory_keeps_cases_together() -> None:
+    machine = laws.case_store_machine(ecommerce.feedback, make_store=MemoryCaseStore)
+    run_state_machine_as_test(machine)
+
+
+@pytest.mark.rule("X-06")
+def test_a_store_that_merges_by_halves_is_found() -> None:
+    machine = laws.case_store_machine(ecommerce.feedback, make_store=HalfStore)
+    steps = settings(phases=[Phase.generate], database=None, derandomize=True)
+    with pytest.raises(AssertionError, match="law case_store_machine is broken"):
+        run_state_machine_as_test(machine, settings=steps)

@@ -61,6 +61,7 @@ from retention.households import Household
 from retention.ledger import PointsPolicy
 from retention.lifecycle import LIFECYCLE, Handled, HandlingEvent, LifecycleEvent, Stage
 from retention.logs import KINDS as INTERACTION_KINDS
+from retention.lots import CHUNK
 from retention.loyalty import Member, Programme
 from retention.mechanisms.answers import Accepted, Code, Problem, Reason, Refused
 from retention.mechanisms.decisions import Case, FirstMatch
@@ -88,6 +89,7 @@ from retention.mechanisms.ranks import Population, Ranking, Rounding, Ties
 from retention.mechanisms.rules import All, AnyOf, Limit, Measure, Rule, parse
 from retention.mechanisms.timelines import Timeline
 from retention.mechanisms.words import Word
+from retention.points import Earn as PointsEarn
 from retention.presets import ecommerce, user_retention
 from retention.proposals import propose
 from retention.publications import GradePublication, PublicationState, PublicationTerms
@@ -1079,6 +1081,16 @@ def test_a_member_comes_back_and_goes_on(ours: Programme, orders: list[Any]) -> 
         assert answer == ours.decide(who, order)
         who = answer.state if isinstance(answer, Accepted) else who
     assert again(who) == who
+
+
+def test_a_long_account_comes_back_whole() -> None:
+    rules = PointsPolicy()
+    account = rules.start("M-1")
+    for number in range(2 * CHUNK + 3):
+        earn = PointsEarn(1, f"O-{number}", at=DAY, by="checkout")
+        account = rules.decide(account, earn).or_raise().state
+    assert again(account) == account
+    assert len(to_plain(account)["facts"]) == 2 * CHUNK + 3
 
 
 ACCOUNT = next(data for data in stored() if data["kind"] == "points_account")

@@ -341,3 +341,20 @@ def test_cap_spans_are_calendar_periods() -> None:
     assert spans[CapPeriod.DAY] == (date(2024, 2, 29), date(2024, 2, 29))
     assert spans[CapPeriod.MONTH] == (date(2024, 2, 1), date(2024, 2, 29))
     assert spans[CapPeriod.YEAR] == (date(2024, 1, 1), date(2024, 12, 31))
+
+
+@pytest.mark.rule("E-07", "E-08")
+def test_a_ratio_or_a_step_earns_on_purchases() -> None:
+    for rules in (EarningRules(ratio=Fraction(1)), EarningRules(step=TEN)):
+        assert rules.rewarded == ("purchase",)
+    assert not EarningRules().earns_on_purchases
+
+
+@pytest.mark.rule("E-17")
+def test_what_was_given_back_above_the_order_earns_nothing_and_owes_nothing() -> None:
+    rules = EarningRules(step=TEN, excluded=("shipping",))
+    lines = OrderLine("shoes", 90_00), OrderLine("shipping", 10_00)
+    bought = Purchase("M-1", date(2024, 6, 15), 100_00)
+    for refunded, points in ((0, 9), (89_99, 0), (90_00, 0), (100_00, 0)):
+        quote = rules.quote(EarningOrder(bought, lines, refunded_minor=refunded))
+        assert quote.points == points

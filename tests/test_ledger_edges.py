@@ -8,8 +8,8 @@ from typing import Any
 import attrs
 import pytest
 
-from retention.ledger import Account, PointsPolicy
-from retention.lots import Validity
+from retention.ledger import Account, PointCurrency, PointsPolicy
+from retention.lots import Lots, Validity
 from retention.mechanisms.answers import Code, Refused
 from retention.mechanisms.errors import InvalidValueError
 from retention.points import (
@@ -93,6 +93,15 @@ def test_of_two_open_holds_the_one_that_is_named_is_resolved() -> None:
     assert two().do(Capture("b", at=D, **BY)).at(0) == (5, 0, 30, 0)
     assert two().do(Release("b", at=D, **BY)).at(0) == (20, 0, 30, 0)
     assert two().do(Capture("a", 10, at=D, **BY)).at(0) == (25, 0, 15, 0)
+
+
+def test_of_two_holds_the_one_that_lapsed_comes_back() -> None:
+    carts = (Hold(n, name, until, at=D, **BY) for n, name, until in CARTS)
+    book = Told(earn(50), *carts)
+    assert [book.at(n) for n in (2, 3)] == [(5, 0, 45, 0), (35, 0, 15, 0)]
+
+
+CARTS = (30, "a", days(2)), (15, "b", None)
 
 
 @pytest.mark.rule("E-17")
@@ -277,9 +286,43 @@ def test_a_pinned_late_fact_leaves_a_lot_what_later_facts_needed_in_between() ->
     soon, late = earn(50, expires_on=days(90)), earn(50, source="O-2")
     policy = PointsPolicy(late="pin")  # type: ignore[arg-type]
     book = Told(soon, late, redeem(30, 10, key="R"), policy=policy)
-    book.do(ReverseRedemption("R", at=days(20), **BY))
+    book.do(ReverseRedemption("R", at=days(20), **BY), redeem(10, 30))
     book.do(redeem(40, 5))  # 20 of the first lot, since 30 go on day 10; 20 of the second
-    assert [book.at(n)[0] for n in (4, 5, 10, 20, 90)] == [100, 60, 30, 60, 30]
+    assert [book.at(n)[0] for n in (4, 5, 10, 20, 30, 90)] == [100, 60, 30, 60, 50, 30]
+
+
+def test_a_late_fact_rebooks_the_beginning_of_a_long_log() -> None:
+    book = Told(earn(1_000, expires_on=days(900)))
+    for n in range(1, 201):
+        book.account = book.policy.decide(book.account, redeem(1, n)).or_raise().state
+    book.log = list(book.account.facts)
+    # It comes after what is on record of its day, so it pays for the days 4 to 8.
+    book.do(earn(5, 3, "late", expires_on=days(10)))
+    facts = book.account.facts
+    assert [x.sequence for x in facts] == list(range(1, 204))
+    taken = [x.taken for x in facts if isinstance(x, Redeemed)]
+    assert [n for n, parts in enumerate(taken, 1) if parts == ((202, 1),)] == [4, 5, 6, 7, 8]
+    assert [book.at(n)[0] for n in (2, 3, 7, 200)] == [998, 1_002, 998, 805]
+
+
+# --- deep accounts --------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("E-15")
+@pytest.mark.parametrize("day", [0, 1, 63, 64, 65, 128, 129, 200, 399, 400, 401])
+def test_many_lots_are_cut_at_the_day(day: int) -> None:
+    rows = [(n, 0, n, 1, 0) for n in range(1, 401)]  # one expires on each day
+    lots = Lots.of(rows)
+    assert len(lots.chunks) > 4
+    assert list(lots.before(day)) == rows[:day]
+    assert list(lots.after(day)) == rows[day:]
+    spent = lots.spent(day, 100)
+    if day > 300:
+        assert spent is None
+        return
+    assert spent is not None
+    assert list(spent[0]) == rows[:day] + rows[day + 100 :]
+    assert spent[1] == tuple((n, 1) for n in range(day + 1, day + 101))
 
 
 # --- two currencies -------------------------------------------------------------------------------
@@ -293,6 +336,14 @@ def test_two_currencies_are_two_balances() -> None:
     assert [again.balance(D, code).available for code in ("points", "status")] == [10, 90]
     book.do(redeem(4, 1, currency="status"))
     assert [book.account.balance(days(1), x).available for x in ("points", "status")] == [10, 86]
+
+
+def test_the_only_currency_may_count_for_a_tier_alone() -> None:
+    status = PointCurrency("status", redeemable=False)
+    book = Told(earn(90, currency="status"), policy=PointsPolicy(currencies=[status]))  # type: ignore[arg-type]
+    assert book.no(redeem(1, 1, currency="status")) is Code.NOT_POSSIBLE
+    assert book.no(Hold(1, "h", currency="status", at=D, **BY)) is Code.NOT_POSSIBLE
+    assert book.account.balance(days(1), "status").available == 90
 
 
 # --- what is told ---------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ def test_the_vital_few_make_up_no_more_than_80_of_100() -> None:
     assert vital(a=50, b=31, c=19) == ["a"]
     assert vital(a=95, b=5) == ["a"]  # the first always
     assert vital(other=95, b=5) == ["b"]
+    assert vital(other=3) == []
     assert vital(a=1, b=1, c=1) == ["a", "b"]  # 2 of 3, ties by name
     assert vital() == []
     big = 10**15  # whole numbers, no rounding

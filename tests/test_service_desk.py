@@ -500,6 +500,23 @@ def test_the_queue_of_the_scenario() -> None:
     wanted = ["complaint", "diamond", "gold", "regular"]
     for people in itertools.permutations(line()):
         assert [x.id for x in ecommerce.service.queue.sort(people)] == wanted
+        since = [x.since.astimezone(UTC).replace(tzinfo=None) for x in people]  # type: ignore[union-attr]
+        rows = ecommerce.service.queue.sort_columns(
+            np.array(since, "datetime64[s]"),
+            [x.urgency for x in people],
+            [x.tier for x in people],
+            [x.id for x in people],
+        )
+        assert [people[row].id for row in rows] == wanted
+
+
+@pytest.mark.rule("H-36")
+def test_who_has_waited_longer_is_first_whatever_the_reference() -> None:
+    order = ecommerce.service.queue
+    people = [Waiting("a", TEN), Waiting("b", TEN - timedelta(seconds=1))]
+    assert [x.id for x in order.sort(people)] == ["b", "a"]
+    since = np.array(["2024-06-10T02:00:00", "2024-06-10T01:59:59"], "datetime64[s]")
+    assert order.sort_columns(since, ["", ""], ["", ""], ["a", "b"]).tolist() == [1, 0]
 
 
 @pytest.mark.rule("H-36", "VAR-08")

@@ -85,3 +85,11 @@ def test_what_no_whole_amount_closes_has_no_gap_in_numbers() -> None:
         assert (gap.given, gap.missing, gap.orders) == (given, None, None)
     assert orders_to_go(5, 5, 0) is None
     assert orders_to_go(5, 0, 1) is None
+
+
+def test_a_limit_may_be_the_same_in_two_tiers() -> None:
+    gold = tier_case("gold", "qualifying_spend_minor >= 100000 and qualifying_points >= 9")
+    tiers = Tiers(Classification("tiers", FirstMatch((gold, SILVER), otherwise="ordinary")))
+    row = {"qualifying_spend_minor": 100000, "qualifying_points": 9}
+    assert tiers.meets(row).outcome == "gold"
+    assert tiers.meets(row | {"qualifying_points": 8}).outcome == "silver"

@@ -13,15 +13,17 @@ form of a part stands unchanged in the plain form of the whole. Keys have a fixe
   named: ``{"layer": "new"}``. There ``{"time": "2024-06-30"}`` is a time. Numbers that JSON has
   not are ``{"number": "inf"}`` and ``{"fraction": "1/3"}``, and a value of a policy that is
   still open is ``{"blank": clause}``.
-- A column is its type and its values: ``{"dtype": "int64", "values": [3, 70]}``.
+- A column is its type and its values: ``{"dtype": "int64", "values": [3, 70]}``; a table has a
+  ``shape`` beside them, its values row by row.
+- An account of points is its facts; lots, holds and balances are summed again.
 - A policy keeps the ``sources`` of its values: origin and clause, and the cited value where
   the policy has another one by now. It is validated as if it were made by hand.
 
 Every public value has a kind, but for those that are made again from others in one call: the
 :class:`~retention.handbook.Assessment` of a whole company, a result for reports whose parts
 can be stored one by one; facts and commands prepared for a calculation (``Seen``, ``View``,
-``Codes`` and what a machine returns for them); and forms of measures, for which their name
-stands.
+``Codes`` and what a machine returns for them); columns of cases and of points, which are made
+of stored facts, and what they answer; and forms of measures, for which their name stands.
 
 Files and databases are not touched here. This room needs the extra ``converters``.
 """

@@ -21,6 +21,7 @@ from retention.testing.laws.calendars import (
     one_calendar_question_equals_columns,
     open_time_adds_up,
 )
+from retention.testing.laws.case_stores import case_store_machine
 from retention.testing.laws.cases import (
     a_case_keeps_its_rules,
     a_pause_never_shortens_used_time,
@@ -152,6 +153,7 @@ __all__ = [
     "an_obligation_has_one_outcome",
     "balance_equals_balances",
     "caps_are_never_exceeded",
+    "case_store_machine",
     "cases_one_equals_columns",
     "causes_one_equals_columns",
     "change_can_be_taken_back",
