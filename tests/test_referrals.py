@@ -414,3 +414,14 @@ def test_a_long_chain_is_climbed() -> None:
     found = chains(np.arange(size), np.arange(1, size + 1))
     assert found.of(size) == {"depth": size, "root": 0, "invited": 0, "brought": 0}
     assert found.of(0)["brought"] == size
+
+
+@pytest.mark.rule("E-30", "SM-16")
+def test_who_registers_second_spoils_nothing() -> None:
+    joined = TERMS.decide(invited(), "r-1", joining("B")).or_raise().state
+    for other in ("A", "C"):  # the referrer himself, and a customer who is here already
+        no = TERMS.decide(joined, "r-1", joining(other), existing={"C"})
+        assert isinstance(no, Refused)
+        assert no.code is Code.NOT_POSSIBLE
+    assert joined.referral("r-1").state is S.REGISTERED
+    assert joined.referral("r-1").referee == "B"

@@ -500,7 +500,7 @@ def test_the_queue_of_the_scenario() -> None:
     wanted = ["complaint", "diamond", "gold", "regular"]
     for people in itertools.permutations(line()):
         assert [x.id for x in ecommerce.service.queue.sort(people)] == wanted
-        since = [x.since.astimezone(UTC).replace(tzinfo=None) for x in people]  # type: ignore[union-attr]
+        since = [x.since.astimezone(UTC).replace(tzinfo=None) for x in people]  # type: ignore[attr-defined]
         rows = ecommerce.service.queue.sort_columns(
             np.array(since, "datetime64[s]"),
             [x.urgency for x in people],

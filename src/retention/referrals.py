@@ -294,7 +294,8 @@ class ReferralTerms(Policy):
         before = tuple(x for x in steps if act.key and x.key == act.key)
         if before and all(_came_from(x, act) for x in before):
             return Accepted(book, before)
-        registers = act.name == ReferralCommand.REGISTER
+        waits = referral.progress.state is ReferralState.INVITED  # who came second spoils nothing
+        registers = act.name == ReferralCommand.REGISTER and waits
         if registers and act.get("referee") is not None and not before:
             against = self._against(
                 book, referral, act["referee"], frozenset(act.get("contacts", ())), existing
