@@ -23,6 +23,7 @@ from retention.points import (
     PointsOrder,
     Redeem,
     Redeemed,
+    Reinstate,
     Release,
     ReverseEarning,
     ReverseRedemption,
@@ -99,6 +100,9 @@ def test_of_two_holds_the_one_that_lapsed_comes_back() -> None:
     carts = (Hold(n, name, until, at=D, **BY) for n, name, until in CARTS)
     book = Told(earn(50), *carts)
     assert [book.at(n) for n in (2, 3)] == [(5, 0, 45, 0), (35, 0, 15, 0)]
+    assert [line[:2] for line in book.lines(9)] == [
+        (0, "earn"), (0, "hold"), (0, "hold"), (3, "lapse")
+    ]  # fmt: skip
 
 
 CARTS = (30, "a", days(2)), (15, "b", None)
@@ -122,6 +126,32 @@ def test_a_lapsed_hold_repays_a_debt_first() -> None:
         (1, "reverse_earning", -50, 40), (3, "lapse", 0, 40),
         (5, "redeem", -40, 0), (6, "earn", 7, 7),
     ]  # fmt: skip
+
+
+@pytest.mark.rule("E-15", "E-17")
+def test_of_two_holds_that_lapsed_the_earlier_one_repays_the_debt() -> None:
+    book = Told(
+        earn(30, expires_on=days(20)), earn(30, source="O-2", expires_on=days(20)),
+        Hold(30, "b", days(4), at=D, **BY), Hold(30, "a", days(2), at=D, **BY),
+        ReverseEarning("O-1", at=days(1), **BY),
+    )  # fmt: skip
+    assert [book.at(n) for n in (1, 3, 5, 20)] == [
+        (0, 0, 60, 30), (0, 0, 30, 0), (30, 0, 0, 0), (0, 0, 0, 0)
+    ]  # fmt: skip
+    assert [(lot.number, lot.remaining) for lot in book.account.lots(days(6))] == [(1, 30)]
+    assert book.lines(20)[-3:] == [(3, "lapse", 0, 30), (5, "lapse", 0, 30), (20, "expire", -30, 0)]
+
+
+@pytest.mark.rule("E-15")
+def test_what_a_lapsed_hold_gave_back_expires_with_its_lot() -> None:
+    book = Told(earn(50, expires_on=days(9)), Hold(30, "cart", days(2), at=D, **BY))
+    assert book.lines(9) == [
+        (0, "earn", 50, 50), (0, "hold", 0, 50), (3, "lapse", 0, 50), (9, "expire", -50, 0)
+    ]  # fmt: skip
+    assert [(x.points, x.usable_through) for x in book.account.forecast(D)] == [(50, days(8))]
+    kept = Told(earn(50, expires_on=days(9)), Hold(20, "cart", at=D, **BY))
+    found = kept.account.forecast(D)
+    assert [(x.points, x.usable_through) for x in found] == [(30, days(8)), (20, None)]
 
 
 # --- debts ----------------------------------------------------------------------------------------
@@ -152,7 +182,7 @@ def test_facts_that_repay_more_than_is_owed_are_an_error() -> None:
 @pytest.mark.rule("E-17")
 def test_an_earning_is_taken_back_from_what_can_be_spent_then_from_what_is_pending() -> None:
     spent = earn(50), earn(20, 2, "O-2"), redeem(50, 8)
-    book = Told(*spent, earn(40, 9, "O-3"), policy=WAITING)
+    book = Told(*spent, earn(40, 9, "O-3", expires_on=days(30)), policy=WAITING)
     assert book.at(10) == (20, 40, 0, 0)
     book.do(ReverseEarning("O-1", at=days(10), **BY))  # 20 of the second, 30 of the third
     assert book.at(10) == (0, 10, 0, 0)
@@ -176,6 +206,43 @@ def test_what_is_earned_beside_a_debt_expires_like_other_points() -> None:
     book = Told(earn(50), redeem(50, 1), policy=PointsPolicy(validity=Validity(days=30)))
     book.do(ReverseEarning("O-1", at=days(2), **BY), earn(80, 3, "O-2"))
     assert [book.at(n) for n in (3, 33, 34)] == [(30, 0, 0, 0), (30, 0, 0, 0), (0, 0, 0, 0)]
+
+
+@pytest.mark.rule("E-17")
+def test_a_part_of_a_source_is_taken_back_by_the_facts_it_needs() -> None:
+    book = Told(earn(25), earn(25, reason="birthday"), earn(9, source="O-2"))
+    for points, lots in ((10, [1]), (20, [1, 2]), (20, [2])):
+        before = len(book.log)
+        book.do(ReverseEarning("O-1", points, at=days(1), **BY))
+        facts = book.log[before:]
+        assert [x.lot for x in facts if isinstance(x, EarningReversed)] == lots
+    assert book.at(1) == (9, 0, 0, 0)
+
+
+@pytest.mark.rule("E-15")
+@pytest.mark.parametrize("owing", [False, True])
+def test_a_validity_of_its_own_slides_only_where_activity_moves_it(*, owing: bool) -> None:
+    book = Told(earn(50), redeem(50, 1))
+    if owing:
+        book.do(ReverseEarning("O-1", at=days(2), **BY))
+    own = Validity(days=30, inactivity=True)
+    book.do(earn(80, 3, "O-2", validity=own), redeem(5, 20))
+    left = 25 if owing else 75
+    assert [book.at(n)[0] for n in (33, 34)] == [left, 0]
+
+
+@pytest.mark.rule("E-38")
+@pytest.mark.parametrize(("day", "usable"), [(4, None), (5, 50), (14, 50), (15, None)])
+def test_points_are_reinstated_by_hand_from_the_day_of_their_expiry_on(
+    day: int, usable: int | None
+) -> None:
+    book = Told(earn(50, expires_on=days(5)), policy=PointsPolicy(reinstatement_days=10))
+    bring = Reinstate(1, "goodwill", at=days(day), **BY)
+    if usable is None:
+        assert book.no(bring) in {Code.NOT_POSSIBLE, Code.TOO_LATE}
+        return
+    assert book.do(bring).at(day) == (usable, 0, 0, 0)
+    assert [book.at(day + n)[0] for n in (10, 11)] == [usable, 0]
 
 
 # --- expiry ---------------------------------------------------------------------------------------
@@ -305,6 +372,26 @@ def test_a_late_fact_rebooks_the_beginning_of_a_long_log() -> None:
     assert [book.at(n)[0] for n in (2, 3, 7, 200)] == [998, 1_002, 998, 805]
 
 
+@pytest.mark.rule("E-15")
+def test_a_late_lot_pays_for_a_later_correction() -> None:
+    book = Told(earn(50, expires_on=days(90)), Adjust(-1, "mistake", at=days(10), **BY))
+    book.do(earn(5, 5, "late", expires_on=days(20)))
+    assert [book.at(n)[0] for n in (5, 10, 20)] == [55, 54, 50]
+
+
+@pytest.mark.rule("E-17")
+@pytest.mark.parametrize("late", ["rebook", "pin"])
+def test_a_late_return_leaves_what_a_smaller_redemption_would_have_taken(late: Anything) -> None:
+    book = Told(
+        earn(20, expires_on=days(90)), earn(20, source="O-2"), redeem(40, 1, key="R"),
+        ReverseRedemption("R", 15, at=days(10), **BY), policy=PointsPolicy(late=late),
+    )  # fmt: skip
+    book.do(ReverseRedemption("R", 10, at=days(5), **BY))  # 15 are left, all of the first lot
+    left = [(lot.number, lot.remaining) for lot in book.account.lots(days(10))]
+    assert left == [(1, 5), (2, 20)]
+    assert [book.at(n)[0] for n in (4, 5, 10, 90)] == [0, 10, 25, 20]
+
+
 # --- deep accounts --------------------------------------------------------------------------------
 
 
@@ -325,6 +412,24 @@ def test_many_lots_are_cut_at_the_day(day: int) -> None:
     assert spent[1] == tuple((n, 1) for n in range(day + 1, day + 101))
 
 
+@pytest.mark.rule("E-15")
+@pytest.mark.parametrize("points", [1, 63, 64, 65, 127, 128, 192, 399, 400])
+def test_many_lots_are_spent_up_to_the_end_of_a_chunk(points: int) -> None:
+    rows = [(n, 0, n, 1, 0) for n in range(1, 401)]
+    spent = Lots.of(rows).spent(0, points)
+    assert spent is not None
+    assert list(spent[0]) == rows[points:]
+
+
+def test_lots_that_come_between_others() -> None:
+    rows = [(n, 0, n, 1, 0) for n in range(1, 801)]
+    lots = Lots.of(rows[1::2])
+    for row in rows[::2]:
+        lots = lots.put(row)
+    assert list(lots) == rows
+    assert max(map(len, lots.chunks)) <= 128
+
+
 # --- two currencies -------------------------------------------------------------------------------
 
 
@@ -335,6 +440,8 @@ def test_two_currencies_are_two_balances() -> None:
     again = policy.replay("M-1", book.log)
     assert [again.balance(D, code).available for code in ("points", "status")] == [10, 90]
     book.do(redeem(4, 1, currency="status"))
+    other = Told(earn(90, currency="status"), earn(10), redeem(4, 1), policy=policy)
+    assert [other.account.balance(days(1), x).available for x in ("points", "status")] == [6, 90]
     assert [book.account.balance(days(1), x).available for x in ("points", "status")] == [10, 86]
 
 
@@ -373,6 +480,16 @@ def test_a_reminder_falls_on_its_day_alone() -> None:
     prices = {"cup": 5, "scarf": 30, "pen": 30, "coat": 51}
     (request,) = book.account.reminders(days(29), prices)
     assert request.affordable == ("pen", "scarf", "cup")  # the dearest first, then by name
+
+
+@pytest.mark.rule("E-16")
+def test_points_that_are_valid_for_less_than_the_lead_are_announced_when_they_open() -> None:
+    book = Told(earn(50, expires_on=days(20)), policy=WAITING)
+    due = [(x.kind, x.on, x.points) for x in book.account.due(D)]
+    assert sorted(due) == [
+        (DueKind.EXPIRY, days(20), 50), (DueKind.PENDING, days(8), 50),
+        (DueKind.REMINDER, days(8), 50),
+    ]  # fmt: skip
 
 
 @pytest.mark.rule("E-15")

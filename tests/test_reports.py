@@ -14,6 +14,7 @@ import pytest
 from retention import InteractionLog, PurchaseLog, UnknownNameError, assess, charts, reports
 from retention.handbook import Assessment, stage_counts
 from retention.lifecycle import Stage
+from retention.mechanisms import tables
 from retention.mechanisms.words import Language
 from retention.presets import ecommerce
 from retention.segmentation import Action, Goal, Layer
@@ -97,8 +98,8 @@ def test_the_pictures_are_named_and_take_the_colour_of_the_page() -> None:
 def test_every_term_is_there_in_both_languages(language: Language) -> None:
     markup = page(language)
     for word in (*Layer, *Stage, *Goal, *Action):
-        assert charts.escape(word.label("en")) in markup
-        assert charts.escape(word.label("zh")) in markup
+        assert tables.escape(word.label("en")) in markup
+        assert tables.escape(word.label("zh")) in markup
 
 
 @both

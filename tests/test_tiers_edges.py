@@ -65,6 +65,22 @@ def test_a_change_counts_when_it_is_known_and_has_begun(at: date, on: date, seen
     assert ladder().tier(facts, as_of=date(2024, 3, 5)).tier == seen
 
 
+@pytest.mark.rule("E-05", "SM-12")
+@pytest.mark.parametrize(
+    ("spent", "move", "day"),
+    [(999_99, "down", "2025-03-12"), (1_000_00, "keep", "2025-03-01")],
+)
+def test_a_purchase_in_the_grace_period_keeps_the_tier_if_it_is_enough(
+    spent: int, move: str, day: str
+) -> None:
+    tiers = ladder(validity_months=6, window_months=6, grace_days=30)
+    bought = ((2024, 2, 10), 1_000_00), ((2025, 3, 1), spent)
+    purchases = [Purchase("M-1", date(*on), minor) for on, minor in bought]
+    facts = TierFacts("M-1", date(2024, 1, 1), History("M-1", purchases))
+    last = tiers.changes(facts, as_of=date(2025, 3, 12))[-1]
+    assert (str(last.move), str(last.on)) == (move, day)
+
+
 @pytest.mark.rule("E-02")
 @pytest.mark.parametrize(
     ("first", "tier"),

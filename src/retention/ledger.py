@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retention.accounts import (
     Account,
@@ -225,7 +225,8 @@ redeem at most 50
         """
         from retention.point_columns import balances  # here alone, since it loads numpy
 
-        return balances(self, log, as_of=as_of, currency=currency)
+        rules: Any = self  # a converter hides the type of `currencies`
+        return balances(rules, log, as_of=as_of, currency=currency)
 
 
 def _accepted(account: Account, facts: tuple[PointsFact, ...]) -> Accepted[Account, PointsFact]:

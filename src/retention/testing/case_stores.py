@@ -21,6 +21,7 @@ class CaseStore(Protocol):
 
     def facts(self, case: str) -> Sequence[CaseFact]:
         """Return all facts of a case, in the order in which they were appended."""
+        ...
 
     def append(self, *parts: CaseFacts) -> None:
         """Append all of these facts or none, if every log has just its ``expected`` facts.
