@@ -232,6 +232,13 @@ def test_a_validity_of_its_own_slides_only_where_activity_moves_it(*, owing: boo
 
 
 @pytest.mark.rule("E-38")
+def test_a_correction_expires_after_its_day() -> None:
+    assert Told().no(Adjust(5, "gift", expires_on=D, at=D, **BY)) is Code.EXPIRES_TOO_SOON
+    book = Told(Adjust(5, "gift", expires_on=days(1), at=D, **BY))
+    assert [book.at(n)[0] for n in (0, 1)] == [5, 0]
+
+
+@pytest.mark.rule("E-38")
 @pytest.mark.parametrize(("day", "usable"), [(4, None), (5, 50), (14, 50), (15, None)])
 def test_points_are_reinstated_by_hand_from_the_day_of_their_expiry_on(
     day: int, usable: int | None
@@ -275,6 +282,7 @@ def test_activity_after_an_inactivity_moves_nothing_that_slid_out() -> None:
     found = book.account.forecast(D)
     assert [(x.points, x.usable_through) for x in found] == [(20, days(30)), (50, days(899))]
     assert [book.at(n)[0] for n in (30, 31)] == [70, 50]
+    assert book.no(redeem(51, 31)) is Code.TOO_FEW_POINTS
     book.do(redeem(10, 40), earn(5, 41, "O-3"))
     assert [book.at(n)[0] for n in (40, 41, 71, 72, 900)] == [40, 45, 45, 40, 0]
     assert book.account.balance(days(41)).expired == 20
@@ -403,6 +411,7 @@ def test_many_lots_are_cut_at_the_day(day: int) -> None:
     assert len(lots.chunks) > 4
     assert list(lots.before(day)) == rows[:day]
     assert list(lots.after(day)) == rows[day:]
+    assert (lots.find(day, 0, 401), lots.find(401, 0, 401)) == (None, None)
     spent = lots.spent(day, 100)
     if day > 300:
         assert spent is None
@@ -441,8 +450,31 @@ def test_two_currencies_are_two_balances() -> None:
     assert [again.balance(D, code).available for code in ("points", "status")] == [10, 90]
     book.do(redeem(4, 1, currency="status"))
     other = Told(earn(90, currency="status"), earn(10), redeem(4, 1), policy=policy)
+    assert policy.replay("M-1", other.log[:1]).balance(D, "points").available == 0
     assert [other.account.balance(days(1), x).available for x in ("points", "status")] == [6, 90]
     assert [book.account.balance(days(1), x).available for x in ("points", "status")] == [10, 86]
+
+
+@pytest.mark.rule("E-15", "E-17")
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_currency_has_a_validity_and_a_wait_of_its_own(*, turned: bool) -> None:
+    own = PointCurrency("status", validity=Validity(days=5), pending_days=2)
+    rows = [own, PointCurrency("points")] if turned else [PointCurrency("points"), own]
+    policy = PointsPolicy(currencies=rows, validity=Validity(days=30), pending_days=1)  # type: ignore[arg-type]
+    for commands in ([earn(10, currency="status")], [earn(7), earn(10, currency="status")]):
+        account = Told(*commands, policy=policy).account
+        found = [account.balance(days(n), "status") for n in (1, 2, 5, 6)]
+        assert [(x.available, x.pending) for x in found] == [(0, 10), (10, 0), (10, 0), (0, 0)]
+    both = Told(earn(7), earn(10, currency="status"), policy=policy).account
+    found = [both.balance(days(n)) for n in (0, 1, 30, 31)]
+    assert [(x.available, x.pending) for x in found] == [(0, 7), (7, 0), (7, 0), (0, 0)]
+
+
+def test_a_second_currency_may_count_for_a_tier_alone() -> None:
+    rows = [PointCurrency("points"), PointCurrency("status", redeemable=False)]
+    policy = PointsPolicy(currencies=rows)  # type: ignore[arg-type]
+    book = Told(earn(90, currency="status"), policy=policy)
+    assert book.no(redeem(1, 1, currency="status")) is Code.NOT_POSSIBLE
 
 
 def test_the_only_currency_may_count_for_a_tier_alone() -> None:

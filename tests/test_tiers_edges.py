@@ -67,14 +67,21 @@ def test_a_change_counts_when_it_is_known_and_has_begun(at: date, on: date, seen
 
 @pytest.mark.rule("E-05", "SM-12")
 @pytest.mark.parametrize(
-    ("spent", "move", "day"),
-    [(999_99, "down", "2025-03-12"), (1_000_00, "keep", "2025-03-01")],
+    ("before", "spent", "move", "day"),
+    [
+        ((2024, 8, 20), 999_99, "down", "2025-03-12"),
+        ((2024, 8, 20), 1_000_00, "keep", "2025-03-01"),
+        ((2024, 8, 10), 999_99, "keep", "2025-03-01"),  # with 1 cent of the first day
+        ((2024, 8, 9), 999_99, "down", "2025-03-12"),  # which is the day before the window
+    ],
 )
 def test_a_purchase_in_the_grace_period_keeps_the_tier_if_it_is_enough(
-    spent: int, move: str, day: str
+    before: tuple[int, int, int], spent: int, move: str, day: str
 ) -> None:
+    """The window of the last valid day, 9 February 2025, begins on 10 August 2024."""
     tiers = ladder(validity_months=6, window_months=6, grace_days=30)
-    bought = ((2024, 2, 10), 1_000_00), ((2025, 3, 1), spent)
+    cents = 1 if before != (2024, 8, 20) else 0
+    bought = ((2024, 2, 10), 1_000_00), (before, cents), ((2025, 3, 1), spent)
     purchases = [Purchase("M-1", date(*on), minor) for on, minor in bought]
     facts = TierFacts("M-1", date(2024, 1, 1), History("M-1", purchases))
     last = tiers.changes(facts, as_of=date(2025, 3, 12))[-1]
