@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from retention.ledger import PointsPolicy
@@ -50,7 +51,8 @@ class Keyless(MemoryLedgerStore):
 def test_a_careless_store_is_found_out(store: type[MemoryLedgerStore]) -> None:
     machine = laws.ledger_store_machine(make_store=store)
     with pytest.raises(Exception, match=r"ledger_store_machine|sequence"):
-        run_state_machine_as_test(machine)
+        # It is enough to find one: nobody reads the shortest.
+        run_state_machine_as_test(machine, settings=settings(phases=[Phase.generate]))
 
 
 def test_a_store_refuses_a_late_append_and_a_used_key() -> None:

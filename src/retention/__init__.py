@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from retention.mechanisms.errors import (
+    BeyondKnownError,
     BlankValueError,
     DuplicateError,
     GapError,
@@ -31,7 +32,6 @@ from retention.mechanisms.errors import (
 if TYPE_CHECKING:
     from retention import (
         converters,
-        feedback,
         frames,
         lifecycle,
         loyalty,
@@ -68,7 +68,6 @@ else:
     }
     _ROOMS = {
         "converters",
-        "feedback",
         "frames",
         "lifecycle",
         "loyalty",
@@ -91,6 +90,7 @@ else:
 
 __all__ = [
     "Accepted",
+    "BeyondKnownError",
     "BlankValueError",
     "DuplicateError",
     "GapError",
@@ -126,7 +126,6 @@ __all__ = [
     "WrongTypeError",
     "assess",
     "converters",
-    "feedback",
     "frames",
     "lifecycle",
     "loyalty",

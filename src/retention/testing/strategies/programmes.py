@@ -87,9 +87,12 @@ def members_on_ladders(
 ) -> TierFacts:
     """One member: since when, purchases and returns, points by the day.
 
-    >>> from hypothesis import find
-    >>> find(members_on_ladders(), lambda facts: bool(facts.points)).member
-    'M-1'
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=3, database=None)
+    ... @given(members_on_ladders())
+    ... def test(facts):
+    ...     assert facts.member == "M-1"
+    >>> test()
     """
     history = draw(
         histories(
@@ -107,9 +110,12 @@ def bases_on_ladders(
 ) -> SearchStrategy[tuple[TierFacts, ...]]:
     """Several members with ids of their own.
 
-    >>> from hypothesis import find
-    >>> len(find(bases_on_ladders(), lambda base: len(base) > 2))
-    3
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=3, database=None)
+    ... @given(bases_on_ladders())
+    ... def test(base):
+    ...     assert [facts.member for facts in base] == [f"M-{n}" for n in range(len(base))]
+    >>> test()
     """
     each = [
         members_on_ladders(member=f"M-{n}", min_day=min_day, max_day=max_day)
