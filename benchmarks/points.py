@@ -126,20 +126,23 @@ def _events(accounts: dict[int, Account]) -> Sums:
 def _peer() -> Any:
     from eventsourcing.domain import Aggregate, event
 
-    class Member(Aggregate):
-        @event("Opened")
+    base: Any = Aggregate
+    does: Any = event
+
+    class Member(base):  # type: ignore[misc]
+        @does("Opened")  # type: ignore[untyped-decorator]
         def __init__(self) -> None:
             self.lots: list[list[int]] = []
             self.expired = 0
             self.redeemed = 0
 
-        @event("Earned")
+        @does("Earned")  # type: ignore[untyped-decorator]
         def earn(self, day: int, points: int, expiry: int) -> None:
             self.expire(day)
             self.lots.append([expiry, self.version, points])
             self.lots.sort()
 
-        @event("Redeemed")
+        @does("Redeemed")  # type: ignore[untyped-decorator]
         def redeem(self, day: int, points: int) -> None:
             self.expire(day)
             if points > sum(lot[2] for lot in self.lots):

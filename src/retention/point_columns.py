@@ -1,7 +1,7 @@
 """What stands in many accounts of points, from columns of entries (E-14, E-15).
 
-The answer to every account is that of :meth:`PointsPolicy.decide`, entry by entry, or of
-:meth:`PointsPolicy.replay`, where the log has facts. Accounts that only earn and redeem are
+The answer to every account is that of :meth:`~retention.ledger.PointsPolicy.decide`, entry by entry, or of
+:meth:`~retention.ledger.PointsPolicy.replay`, where the log has facts. Accounts that only earn and redeem are
 added up as columns (``point_scans``). All others go the way of one account, and so does one
 that redeemed more than it had: which is which is found account by account, and both ways give
 the same. An entry that is refused changes nothing and stands among the ``problems``.
