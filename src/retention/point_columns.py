@@ -1,10 +1,11 @@
 """What stands in many accounts of points, from columns of entries (E-14, E-15).
 
-The answer to every account is that of :meth:`~retention.ledger.PointsPolicy.decide`, entry by entry, or of
-:meth:`~retention.ledger.PointsPolicy.replay`, where the log has facts. Accounts that only earn and redeem are
-added up as columns (``point_scans``). All others go the way of one account, and so does one
-that redeemed more than it had: which is which is found account by account, and both ways give
-the same. An entry that is refused changes nothing and stands among the ``problems``.
+The answer to every account is that of :meth:`~retention.ledger.PointsPolicy.decide`, entry by
+entry, or of :meth:`~retention.ledger.PointsPolicy.replay`, where the log has facts. Accounts
+that only earn and redeem are added up as columns (``point_scans``). All others go the way of
+one account, and so does one that redeemed more than it had: which is which is found account by
+account, and both ways give the same. An entry that is refused changes nothing and stands among
+the ``problems``.
 """
 
 from __future__ import annotations
