@@ -922,6 +922,13 @@ def test_a_clock_says_what_it_needs() -> None:
         ecommerce.feedback.with_("clocks.completion.stops", ("vanish",))
 
 
+@pytest.mark.parametrize("name", ["recurrence_days", "satisfied_from"])
+@pytest.mark.parametrize("value", ["soon", 4.5, True])
+def test_a_number_of_the_rules_is_a_whole_number(name: str, value: object) -> None:
+    with refused(WrongTypeError, f"Feedback.{name}", given=value):
+        ecommerce.feedback.with_(name, value)
+
+
 def test_what_happened_later_is_not_known() -> None:
     rules = ecommerce.feedback
     case = completed("2024-06-11T08:30")

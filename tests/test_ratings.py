@@ -383,6 +383,9 @@ def test_one_by_one_and_in_columns(rows: list[tuple[int, int | None]], now: int,
 
 
 def test_rates_refuse_bad_times() -> None:
+    for hours in (0, -1, 1.5, True):
+        with refused(InvalidValueError, "ComplaintRates.limit_hours", given=hours):
+            ComplaintRates(limit_hours=hours)  # type: ignore[arg-type]
     with refused(InvalidValueError, "completed"):
         HandledCase(RECEIVED, RECEIVED - timedelta(seconds=1))
     with refused(NaiveInstantError, "received"):

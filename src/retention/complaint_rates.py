@@ -86,6 +86,11 @@ class ComplaintRates(Policy):
     resolved: Target | None = None
     zone: str = "Asia/Shanghai"
 
+    def __attrs_post_init__(self) -> None:
+        hours: Any = self.limit_hours
+        if isinstance(hours, bool) or not isinstance(hours, int) or hours < 1:
+            raise InvalidValueError("ComplaintRates.limit_hours", hours, "whole hours, 1 or more")
+
     def timely_verdict(self, case: HandledCase, *, as_of: datetime) -> Verdict:
         """Say whether a case was completed in time; open and not yet due is undecided (RC-02)."""
         _instant(None, _AS_OF, as_of)

@@ -129,6 +129,10 @@ class Feedback(Policy):
     zone: str = "Asia/Shanghai"
 
     def __attrs_post_init__(self) -> None:
+        for name in ("recurrence_days", "satisfied_from"):
+            value: Any = getattr(self, name)
+            if not is_blank(value) and (isinstance(value, bool) or not isinstance(value, int)):
+                raise WrongTypeError(f"Feedback.{name}", value, "a whole number")
         commands = {*self._own, *(str(x) for x in Note)}
         strange = [x.command for x in self.rights if x.command not in commands]
         events = [x for row in self.clocks_table for x in (*row.starts, *row.stops, *row.ends)]
