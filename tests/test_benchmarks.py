@@ -53,8 +53,8 @@ def test_an_unknown_name_is_refused() -> None:
         "summary-dense-1m",
         "summary-string-1m",
         "count-string-1m",
-        "count-hex-1m",
-        "count-sparse-1m",
+        pytest.param("count-hex-1m", marks=pytest.mark.deep),
+        pytest.param("count-sparse-1m", marks=pytest.mark.deep),
     ],
 )
 def test_all_sides_that_are_installed_agree(name: str) -> None:
